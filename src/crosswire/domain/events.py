@@ -1,0 +1,448 @@
+"""The events, in the past tense: all that can enter `Engine.turn`.
+
+Every event carries `recv_ns`, our clock's reading when its bytes arrived (or, for what the
+engine itself concludes, the time of the turn). Nothing here ever holds a secret.
+"""
+
+from msgspec import Struct
+
+from crosswire.domain.commands import Refused
+from crosswire.domain.nouns import (
+    ClosedCause,
+    Instrument,
+    Level,
+    Liquidity,
+    OrderType,
+    RequestKind,
+    Side,
+    Source,
+    TimeInForce,
+    Transport,
+    VenueStatus,
+)
+
+
+class Event(Struct, frozen=True, gc=False, tag=True, omit_defaults=True):
+    """Base of all events."""
+
+    recv_ns: int
+
+
+# --- connections -------------------------------------------------------------------------------
+
+
+class Connected(Event, frozen=True, gc=False):
+    """A connection stands; a private one still has to log in."""
+
+    session: str  # the account's name, or the venue's for its public feed
+    connection: str
+
+
+class Disconnected(Event, frozen=True, gc=False):
+    """A connection is gone; requests sent on it and not answered are in doubt."""
+
+    session: str
+    connection: str
+    reason: str
+
+
+class LoggedIn(Event, frozen=True, gc=False):
+    """The private stream of an account delivers: orders may be sent by WS."""
+
+    session: str
+
+
+class FeedProven(Event, frozen=True, gc=False):
+    """Proof that the books of a session's connection are alive though nothing moved."""
+
+    session: str
+
+
+class VenueStatusChanged(Event, frozen=True, gc=False):
+    """The venue said what it accepts now."""
+
+    venue: str
+    status: VenueStatus
+    detail: str = ""
+
+
+class Unreadable(Event, frozen=True, gc=False):
+    """Bytes that made no sense; on a private connection this halts placing."""
+
+    session: str
+    connection: str
+    reason: str
+    excerpt: str = ""  # the first characters, never of a frame that may hold a secret
+    is_private: bool = False
+
+
+class VenueWarned(Event, frozen=True, gc=False):
+    """The venue said something a person should read; nothing changed."""
+
+    session: str
+    text: str
+
+
+# --- market data -------------------------------------------------------------------------------
+
+
+class InstrumentListed(Event, frozen=True, gc=False):
+    """An instrument exists, or its rules changed."""
+
+    instrument: Instrument
+
+
+class BookReset(Event, frozen=True, gc=False):
+    """A whole book: replaces whatever was known. Bids high to low, asks low to high."""
+
+    instrument: str
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    depth: int = 0  # levels kept a side; 0 = all
+    checksum: int | None = None
+    venue_ns: int = 0
+
+
+class BookChanged(Event, frozen=True, gc=False):
+    """Absolute quantities of some levels, to be applied in sequence."""
+
+    instrument: str
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    checksum: int | None = None
+    venue_ns: int = 0
+
+
+class BookLost(Event, frozen=True, gc=False):
+    """A book can no longer be trusted until its next `BookReset`."""
+
+    instrument: str
+    reason: str
+
+
+class TradePrinted(Event, frozen=True, gc=False):
+    """A public trade; `side` is the taker's."""
+
+    instrument: str
+    side: Side
+    price: int
+    quantity: int
+    trade_id: str
+    venue_ns: int = 0
+    is_snapshot: bool = False
+
+
+class TickerChanged(Event, frozen=True, gc=False):
+    """The venue's own summary of an instrument."""
+
+    instrument: str
+    bid: int
+    bid_quantity: int
+    ask: int
+    ask_quantity: int
+    last: int
+    volume: int = 0
+    venue_ns: int = 0
+
+
+class CandleChanged(Event, frozen=True, gc=False):
+    """One bar so far; a new `start_ns` closes the one before."""
+
+    instrument: str
+    start_ns: int
+    interval_ns: int
+    open: int
+    high: int
+    low: int
+    close: int
+    volume: int
+    trades: int = 0
+
+
+# --- orders ------------------------------------------------------------------------------------
+# `client_order_id` is "" where the venue named only its own id; `venue_order_id` is "" where
+# it named only ours. `request_id` is 0 where the statement does not answer a request.
+
+
+class OrderEvent(Event, frozen=True, gc=False):
+    """Base of what is said about one order."""
+
+    account: str
+    client_order_id: str
+    venue_order_id: str
+
+
+class Sent(Event, frozen=True, gc=False):
+    """A copy of a request was handed to a socket: from here on it is in doubt until answered."""
+
+    account: str
+    request_id: int
+    transport: Transport
+    client_order_ids: tuple[str, ...] = ()
+    encoded_ns: int = 0
+    connection: str = ""
+
+
+class Accepted(OrderEvent, frozen=True, gc=False):
+    """The venue has the order. It may rest, have filled, or wait for its trigger."""
+
+    request_id: int = 0
+    source: Source = "answer"
+    venue_ns: int = 0
+
+
+class Rejected(OrderEvent, frozen=True, gc=False):
+    """One copy of a place request was definitely refused, or never left us (`is_unsent`)."""
+
+    request_id: int
+    reason: str
+    is_transient: bool = False  # the cause may pass: a limit, a mode, a token
+    is_unsent: bool = False
+    venue_ns: int = 0
+
+
+class Seen(OrderEvent, frozen=True, gc=False):
+    """A request arrived, outcome unread (a duplicate's answer). It settles nothing."""
+
+    request_id: int
+    reason: str
+
+
+class Amended(OrderEvent, frozen=True, gc=False):
+    """The order now has this price and total quantity (None = not said)."""
+
+    quantity: int | None = None
+    price: int | None = None
+    request_id: int = 0
+    source: Source = "stream"
+    venue_ns: int = 0
+
+
+class AmendRejected(OrderEvent, frozen=True, gc=False):
+    """An amend was refused; the order is as it was."""
+
+    request_id: int
+    reason: str
+    is_transient: bool = False
+    is_unsent: bool = False
+    venue_ns: int = 0
+
+
+class CancelAccepted(OrderEvent, frozen=True, gc=False):
+    """The venue took the cancel; the closure itself comes as `Closed`, with its quantity."""
+
+    request_id: int
+    venue_ns: int = 0
+
+
+class CancelRejected(OrderEvent, frozen=True, gc=False):
+    """A cancel was refused: that never closes an order."""
+
+    request_id: int
+    reason: str
+    is_unknown_order: bool = False  # the venue says it has no such open order
+    is_transient: bool = False
+    is_unsent: bool = False
+    venue_ns: int = 0
+
+
+class Filled(OrderEvent, frozen=True, gc=False):
+    """One fill of ours. `fill_key` is unique per account for ever."""
+
+    instrument: str
+    side: Side
+    price: int
+    quantity: int
+    fill_key: str
+    fee: int = 0  # paid in `fee_asset`; negative = rebate
+    fee_asset: str = ""
+    liquidity: Liquidity = ""
+    source: Source = "stream"
+    venue_ns: int = 0
+
+
+class Closed(OrderEvent, frozen=True, gc=False):
+    """The order is over. `filled` is the venue's cumulative quantity, None if it did not say."""
+
+    cause: ClosedCause
+    filled: int | None = None
+    reason: str = ""
+    source: Source = "stream"
+    venue_ns: int = 0
+
+
+class TimedOut(Event, frozen=True, gc=False):
+    """A request got no answer, or one that leaves its outcome open: it is in doubt."""
+
+    account: str
+    request_id: int
+    reason: str
+    client_order_ids: tuple[str, ...] = ()
+    kind: RequestKind = "place"
+
+
+class Missing(OrderEvent, frozen=True, gc=False):
+    """A complete read does not show the order. That is not yet proof of anything."""
+
+    evidence: str = ""
+
+
+class Absent(OrderEvent, frozen=True, gc=False):
+    """Proof that the order never existed and never can. Made by `doubt` alone."""
+
+    evidence: str = ""
+
+
+class Reversed(OrderEvent, frozen=True, gc=False):
+    """A fill was taken back by the venue; may come before the fill."""
+
+    fill_key: str
+    reason: str = ""
+
+
+class OrderReported(Event, frozen=True, gc=False):
+    """How the venue shows one order in a snapshot or a look-up."""
+
+    account: str
+    client_order_id: str
+    venue_order_id: str
+    instrument: str
+    side: Side
+    quantity: int
+    filled: int
+    is_open: bool
+    price: int | None = None
+    order_type: OrderType = "limit"
+    time_in_force: TimeInForce = "gtc"
+    cause: ClosedCause | None = None  # of the end, where it is over
+    reason: str = ""
+    opened_ns: int = 0
+    source: Source = "snapshot"
+
+
+class OrdersRead(Event, frozen=True, gc=False):
+    """One read of an account's orders, whole or not. A failed read is `ReadFailed` instead."""
+
+    account: str
+    scope: str  # "open" | "closed"
+    orders: tuple[OrderReported, ...]
+    started_ns: int
+    is_complete: bool
+    source: Source = "snapshot"
+    client_order_id: str = ""  # set where the read was narrowed to one order
+
+
+class ReadFailed(Event, frozen=True, gc=False):
+    """A look-up failed. It says nothing about what it asked for."""
+
+    account: str
+    what: str
+    reason: str
+
+
+# --- money -------------------------------------------------------------------------------------
+
+
+class BalancesRead(Event, frozen=True, gc=False):
+    """The account's totals per asset; amounts held by open orders are not subtracted."""
+
+    account: str
+    balances: tuple[tuple[str, int], ...]
+    source: Source = "snapshot"
+    is_complete: bool = True
+
+
+class CashMoved(Event, frozen=True, gc=False):
+    """One row of the venue's ledger: a trade's leg, a deposit, a fee, a transfer."""
+
+    account: str
+    asset: str
+    amount: int
+    fee: int
+    balance: int
+    kind: str
+    ref: str  # what it belongs to, such as a fill's key
+    ledger_id: str
+    venue_ns: int = 0
+
+
+# --- control -----------------------------------------------------------------------------------
+
+
+class DeadManArmed(Event, frozen=True, gc=False):
+    """The venue will cancel everything at `fires_ns` (our clock); 0 = disarmed."""
+
+    account: str
+    fires_ns: int
+
+
+class RunStarted(Event, frozen=True, gc=False):
+    """A process took the journal over: what was in flight before is UNKNOWN now."""
+
+    run: int
+    version: str = ""
+
+
+class RunEnded(Event, frozen=True, gc=False):
+    """A process gave the journal back in order; `is_clean` if nothing was left open."""
+
+    run: int
+    is_clean: bool
+
+
+class Halted(Event, frozen=True, gc=False):
+    """Placing on an account stopped; `exit` says what ends it. Cancels go on."""
+
+    account: str
+    reason: str
+    exit: str
+
+
+class Resumed(Event, frozen=True, gc=False):
+    """A halt ended."""
+
+    account: str
+    reason: str
+
+
+AnyEvent = (
+    Connected
+    | Disconnected
+    | LoggedIn
+    | FeedProven
+    | VenueStatusChanged
+    | Unreadable
+    | VenueWarned
+    | InstrumentListed
+    | BookReset
+    | BookChanged
+    | BookLost
+    | TradePrinted
+    | TickerChanged
+    | CandleChanged
+    | Sent
+    | Accepted
+    | Rejected
+    | Seen
+    | Amended
+    | AmendRejected
+    | CancelAccepted
+    | CancelRejected
+    | Filled
+    | Closed
+    | TimedOut
+    | Missing
+    | Absent
+    | Reversed
+    | OrderReported
+    | OrdersRead
+    | ReadFailed
+    | BalancesRead
+    | CashMoved
+    | DeadManArmed
+    | RunStarted
+    | RunEnded
+    | Halted
+    | Resumed
+    | Refused
+)

@@ -1,0 +1,81 @@
+"""The nouns: what is traded, by whom, and the words for its properties.
+
+Prices and quantities are integers of one scale, 10^-10 (see `crosswire.fixed`). Times are
+nanoseconds since the epoch, UTC.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Side = Literal["buy", "sell"]
+Kind = Literal["spot", "perp", "outcome"]
+OrderType = Literal[
+    "limit",
+    "market",
+    "iceberg",
+    "stop_loss",
+    "stop_loss_limit",
+    "take_profit",
+    "take_profit_limit",
+    "trailing_stop",
+    "trailing_stop_limit",
+    "settle_position",
+]
+TimeInForce = Literal["gtc", "gtd", "ioc", "fok"]
+SelfTrade = Literal["cancel_newest", "cancel_oldest", "cancel_both"]
+PriceUnit = Literal["static", "percent", "quote"]
+Transport = Literal["ws", "rest"]
+Liquidity = Literal["maker", "taker", ""]
+RequestKind = Literal["place", "amend", "cancel", "other"]
+# Where a statement about an order came from, weakest last.
+Source = Literal["stream", "answer", "snapshot", "lookup"]
+InstrumentStatus = Literal["online", "post_only", "limit_only", "reduce_only", "cancel_only", "off"]
+VenueStatus = Literal["online", "post_only", "cancel_only", "maintenance"]
+ClosedCause = Literal["filled", "canceled", "expired"]
+# A price level: (price, quantity); in a change, quantity 0 removes the level.
+Level = tuple[int, int]
+
+
+class Noun(Struct, frozen=True, gc=False, omit_defaults=True):
+    """A value that is part of events and commands."""
+
+
+class Instrument(Noun, frozen=True, gc=False):
+    """One thing that can be traded at one venue, with the rules an order must keep."""
+
+    id: str  # "<venue>:<name>", the key everywhere inside
+    venue: str
+    name: str  # what the user writes: BTC/USD, BTC-PERP, <slug>:YES
+    kind: Kind
+    base: str
+    quote: str
+    price_tick: int
+    quantity_step: int
+    price_decimals: int
+    quantity_decimals: int
+    min_quantity: int
+    min_notional: int
+    status: InstrumentStatus = "online"
+    maker_fee: int = 0  # fraction of the notional, same scale
+    taker_fee: int = 0
+
+
+class Trigger(Noun, frozen=True, gc=False):
+    """When a stop, take-profit or trailing order wakes up.
+
+    `price` is a price (`static`), a signed offset in percent, or one in the quote asset.
+    """
+
+    price: int
+    unit: PriceUnit = "static"
+    reference: Literal["last", "index"] = "last"
+
+
+class ConditionalClose(Noun, frozen=True, gc=False):
+    """The closing order that the venue makes for each fill of an order."""
+
+    order_type: OrderType
+    trigger: Trigger | None = None
+    price: int | None = None
+    price_unit: PriceUnit = "static"

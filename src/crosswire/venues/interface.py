@@ -1,0 +1,214 @@
+"""What a venue is: one client session and one simulator, both without I/O.
+
+A `Session` is one login's dialogue with a venue (or, without credentials, its public feed). It is
+given what arrived and the time, returns events, and leaves what is to be sent in `outbox`; `net`
+empties the outbox after every call. A `Simulator` is the other end of the same wire.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from crosswire.domain import AnyEvent, Approved, Transport
+
+
+class Endpoint(Struct, frozen=True):
+    """A connection that a session wants open."""
+
+    connection: str  # its name inside the session
+    url: str
+    is_private: bool
+    silence_ns: int  # no frame of any kind for this long = dead
+
+
+class Frame(Struct, frozen=True, gc=False):
+    """A text frame to be written to a connection."""
+
+    connection: str
+    payload: bytes
+
+
+class HttpRequest(Struct, frozen=True, gc=False):
+    """An HTTP request to be made. `key` tells the session what the answer answers."""
+
+    key: int
+    method: str
+    path: str  # with its query, without the host
+    headers: Mapping[str, str]
+    body: bytes = b""
+    is_ordered: bool = False  # nonces: sent one after the other, in this order
+
+
+class Reconnect(Struct, frozen=True, gc=False):
+    """Drop a connection and open it anew."""
+
+    connection: str
+    reason: str
+
+
+Output = Frame | HttpRequest | Reconnect
+
+
+class Session(Protocol):
+    """One login's dialogue with a venue, without I/O. None of its methods raises on what
+    the venue sends."""
+
+    name: str  # the account's name, or the venue's for its public feed
+    rest_url: str
+    outbox: list[Output]
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """The connections this session wants open, always."""
+
+    def start(self, now_ns: int) -> list[AnyEvent]:
+        """Begin: ask for what is needed before the first connection (may fill the outbox)."""
+
+    def opened(self, connection: str, now_ns: int) -> list[AnyEvent]: ...
+
+    def received(self, connection: str, payload: bytes, now_ns: int) -> list[AnyEvent]:
+        """Decode one frame. The hot path: no waiting, no logging."""
+
+    def closed(self, connection: str, reason: str, now_ns: int) -> list[AnyEvent]:
+        """The connection is gone; what was in flight on it comes back as `TimedOut`."""
+
+    def answered(
+        self, request: HttpRequest, status: int, body: bytes, now_ns: int
+    ) -> list[AnyEvent]: ...
+
+    def failed(
+        self, request: HttpRequest, reason: str, now_ns: int, *, was_sent: bool
+    ) -> list[AnyEvent]:
+        """No answer. `was_sent` is False only if no byte can have left."""
+
+    def tick(self, now_ns: int) -> list[AnyEvent]:
+        """Time passed: heartbeats, tokens, timeouts, held-back requests."""
+
+    def is_ready(self, transport: Transport) -> bool:
+        """Whether an order handed over now would leave at once by this transport."""
+
+    def send(self, approved: Approved, transport: Transport, now_ns: int) -> list[AnyEvent]:
+        """Put a command into the outbox, or hold it back within the venue's rate limits.
+
+        Returns `Sent` for what is in the outbox now, or an unsent refusal.
+        """
+
+    def statistics(self) -> Mapping[str, int | str | bool]:
+        """Counters and states for people and metrics."""
+
+
+class SimFrame(Struct, frozen=True, gc=False):
+    """A frame from the simulator to one of its connections."""
+
+    connection: int
+    payload: bytes
+
+
+class SimAnswer(Struct, frozen=True, gc=False):
+    """The simulator's answer to the HTTP request `key`; status 0 = cut without an answer."""
+
+    key: int
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+
+
+class SimDrop(Struct, frozen=True, gc=False):
+    """The simulator cuts a connection."""
+
+    connection: int
+    code: int = 1006
+
+
+SimOutput = SimFrame | SimAnswer | SimDrop
+
+
+class Simulator(Protocol):
+    """The venue's side of the wire, without I/O. Time is an argument, randomness is seeded."""
+
+    outbox: list[SimOutput]
+
+    def opened(self, connection: int, path: str, now_ns: int) -> None: ...
+
+    def received(self, connection: int, payload: bytes, now_ns: int) -> None: ...
+
+    def closed(self, connection: int, now_ns: int) -> None: ...
+
+    def asked(self, key: int, request: HttpRequest, now_ns: int) -> None:
+        """An HTTP request arrived; the answer goes to the outbox, now or in a later tick."""
+
+    def tick(self, now_ns: int) -> None: ...
+
+    def next_due_ns(self) -> int | None:
+        """When `tick` has something to do next, None if never."""
+
+    def ledger(self) -> Mapping[str, object]:
+        """Everything it saw and did, as plain JSON values: see `crosswire.sim.ledger`."""
+
+
+class Credentials(Struct, frozen=True):
+    """A login. Its text never shows the secret."""
+
+    key: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return "Credentials(key=***, secret=***)"
+
+    __str__ = __repr__
+
+
+class Hosts(Struct, frozen=True):
+    """Where a venue lives: base URLs without a trailing slash."""
+
+    rest: str
+    ws: str
+    ws_private: str
+
+
+class FeedSettings(Struct, frozen=True):
+    """What a public session is to stream."""
+
+    hosts: Hosts
+    instruments: tuple[str, ...] = ()  # names: BTC/USD
+    depth: int = 10
+    trades: bool = False
+    ticker: bool = False
+
+
+class SessionSettings(Struct, frozen=True):
+    """How a login trades."""
+
+    account: str
+    hosts: Hosts
+    credentials: Credentials
+    instruments: tuple[str, ...] = ()
+    tier: str = ""  # the venue's rate tier; "" = its lowest
+    request_timeout_ns: int = 5_000_000_000
+    max_held: int = 200  # requests held back for rate limits
+    max_held_ns: int = 2_000_000_000
+
+
+class Capabilities(Struct, frozen=True):
+    """What the engine must know of a venue to choose its commands."""
+
+    amends_in_place: bool
+    has_dead_man: bool
+    max_place_batch: int
+    max_cancel_batch: int
+    bound_ns: int  # default time after which the venue refuses an order request by itself
+    read_lag_ns: int  # how far its look-ups may trail its stream
+    transports: tuple[Transport, ...] = ("ws", "rest")
+
+
+class Venue(Struct, frozen=True):
+    """One entry of the list in `crosswire.venues`."""
+
+    name: str
+    capabilities: Capabilities
+    live: Hosts
+    testnet: Hosts | None
+    feed: Callable[[FeedSettings], Session]
+    session: Callable[[SessionSettings, int], Session]  # settings, first nonce
+    simulator: Callable[..., Simulator]
+    local_hosts: Callable[[str], Hosts]  # base "host:port" of a hosted simulator
