@@ -1,0 +1,23 @@
+"""What every test may use: the recordings' folder, and one way to run Hypothesis."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).parent.parent
+os.environ.setdefault("CROSSWIRE_CAPTURES", str(ROOT.parent / "shared" / "data"))
+
+# No deadlines: no test may depend on how busy the machine is. CI repeats the same examples.
+settings.register_profile("crosswire", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("crosswire")
+
+
+@pytest.fixture(scope="session")
+def captures() -> Path:
+    """Return the folder of recordings, `<venue>/captured/...`; skips where it is absent."""
+    folder = Path(os.environ["CROSSWIRE_CAPTURES"])
+    if not folder.is_dir():
+        pytest.skip(f"no recordings at {folder}: set CROSSWIRE_CAPTURES")
+    return folder
