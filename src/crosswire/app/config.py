@@ -1,0 +1,347 @@
+"""What a bot's TOML file may say, and one clear line for everything that is wrong in it.
+
+Each field's description is what an error says was expected. A value that could be a secret is
+never repeated: not in errors, not in `repr`. Relative paths are relative to the file.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from crosswire import fixed
+from crosswire.venues import NAMES
+from crosswire.venues.interface import Credentials, Hosts
+
+Mode = Literal["sim", "paper", "testnet", "live"]
+MODES: tuple[Mode, ...] = ("sim", "paper", "testnet", "live")
+# Without these a live bot does not start: no default fits everybody's purse.
+LIVE_LIMITS = ("max_order_notional", "max_position_notional", "max_daily_loss")
+# Narrow, so that a secret pasted there by mistake is not one, and is not repeated as its name.
+VARIABLE = r"^([A-Z_][A-Z0-9_]{0,63})?$"
+VARIABLE_TEXT = "the name of an environment variable, of A-Z, 0-9 and _"
+SECRET_KEYS = ("key", "secret", "key_env", "secret_env", "key_file", "secret_file")
+
+
+class ConfigError(Exception):
+    """Something in a config is wrong; `lines` has one line for each fault."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+def _money(value: object) -> object:
+    """Text or whole number to fixed point; a float is refused with the fix."""
+    wrong = value if isinstance(value, float) else None
+    if wrong is None and (isinstance(value, bool) or not isinstance(value, str | int)):
+        wrong = "it"
+    if wrong is None:
+        return fixed.from_user(str(value), "the value")
+    fix = f'is a float; write "{wrong}"' if isinstance(wrong, float) else "is not a number"
+    raise ValueError(f"{wrong} {fix}")
+
+
+def _venue(value: object) -> object:
+    if value not in NAMES:
+        near = get_close_matches(str(value), NAMES, 1)
+        raise ValueError(f'did you mean "{near[0]}"?' if near else "it is unknown")
+    return value
+
+
+Money = Annotated[int, BeforeValidator(_money), Field(ge=0)]
+VenueName = Annotated[str, BeforeValidator(_venue)]
+
+
+class Section(BaseModel):
+    """Base of the tables: unknown keys are refused, values are not changed afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class HostsSection(Section):
+    """Where the venue lives, if not where it usually does."""
+
+    rest: str = Field(description="a base URL such as https://host")
+    ws: str = Field(description="a base URL such as wss://host/v2")
+    ws_private: str = Field(description="a base URL such as wss://host/v2")
+
+    def hosts(self) -> Hosts:
+        return Hosts(rest=self.rest, ws=self.ws, ws_private=self.ws_private)
+
+
+class Account(Section):
+    """One login at one venue. Each half of it comes from the text, a variable or a file."""
+
+    venue: VenueName = Field(description=f"a venue's name: {', '.join(NAMES)}")
+    key: SecretStr | None = Field(default=None, description="the API key as text")
+    key_env: str = Field(default="", pattern=VARIABLE, description=VARIABLE_TEXT)
+    key_file: Path | None = Field(default=None, description="the path of a file")
+    secret: SecretStr | None = Field(default=None, description="the API secret as text")
+    secret_env: str = Field(default="", pattern=VARIABLE, description=VARIABLE_TEXT)
+    secret_file: Path | None = Field(default=None, description="the path of a file")
+    tier: str = Field(default="", description="the account's rate tier as the venue calls it")
+    hosts: HostsSection | None = Field(
+        default=None, description="a table with rest, ws and ws_private"
+    )
+
+    @model_validator(mode="after")
+    def _one_source_each(self) -> Self:
+        for half in ("key", "secret"):
+            given = [name for name in self.model_fields_set if name.partition("_")[0] == half]
+            if len(given) > 1:
+                raise ValueError(f"expected one of {', '.join(sorted(given))}")
+        return self
+
+
+class StrategySection(Section):
+    """One strategy; every other key is its own parameter."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True)
+
+    class_name: str = Field(
+        alias="class", min_length=1, description='a built-in name or "module:Class"'
+    )
+    account: str = Field(description="the name of an account in [accounts]")
+    instrument: str = Field(min_length=1, description="an instrument's name such as BTC/USD")
+
+    def parameters(self) -> dict[str, Any]:
+        """The keys that belong to the strategy itself, as TOML gave them."""
+        return dict(self.model_extra or {})
+
+
+class Risk(Section):
+    """The limits, in quote money unless a name says otherwise; None = not limited."""
+
+    max_order_notional: Money | None = Field(default=None, description='money such as "1000"')
+    max_position_notional: Money | None = Field(default=None, description='money such as "5000"')
+    max_total_exposure: Money | None = Field(default=None, description='money such as "20000"')
+    max_daily_loss: Money | None = Field(default=None, description='money such as "200"')
+    max_drawdown: Money | None = Field(default=None, description='money such as "500"')
+    strategy_share: Money | None = Field(default=None, description='money such as "2000"')
+    max_open_orders: int = Field(default=60, ge=1, description="a whole number above 0")
+    max_orders_per_second: int = Field(default=50, ge=1, description="a whole number above 0")
+    max_open_positions: int = Field(default=20, ge=1, description="a whole number above 0")
+    price_collar_bps: int = Field(default=500, ge=1, description="whole basis points above 0")
+    reduce_collar_bps: int = Field(default=2_000, ge=1, description="whole basis points above 0")
+    max_book_age_ms: int = Field(default=5_000, ge=1, description="whole milliseconds above 0")
+    cooldown_s: int = Field(default=0, ge=0, description="whole seconds; 0 waits for an operator")
+
+
+class JournalSection(Section):
+    """Where the record of every event and command is kept."""
+
+    directory: Path = Field(default=Path("journal"), description="the path of a directory")
+    market_data: bool = Field(default=False, description="true or false")
+    durable: bool = Field(default=False, description="true or false")
+    database: str = Field(
+        default="", description="a database URL, empty for SQLite in the directory"
+    )
+
+
+class NetSection(Section):
+    """How the sockets are driven."""
+
+    busy_poll: bool = Field(default=False, description="true or false")
+
+
+class SimulatorSection(Section):
+    """The simulator behind `sim` and `paper`."""
+
+    seed: int = Field(default=1, ge=0, description="a whole number")
+    latency_ms: int = Field(
+        default=20, ge=0, le=10_000, description="whole milliseconds, at most 10000"
+    )
+    flow: str = Field(default="", description="the name of an order flow, empty for the usual one")
+    balances: dict[str, str] = Field(
+        default_factory=dict, description='a table such as { USD = "100000", BTC = "2" }'
+    )
+
+
+class Config(Section):
+    """A whole bot."""
+
+    mode: Mode = Field(default="paper", description=f"one of {', '.join(MODES)}")
+    bot: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$",
+        description="a name of a-z, 0-9, - and _, at most 32 characters",
+    )
+    accounts: dict[str, Account] = Field(description="at least one [accounts.NAME] table")
+    strategies: dict[str, StrategySection] = Field(
+        default_factory=dict, description="tables such as [strategies.NAME]"
+    )
+    risk: Risk = Field(default_factory=Risk, description="a table")
+    journal: JournalSection = Field(default_factory=JournalSection, description="a table")
+    net: NetSection = Field(default_factory=NetSection, description="a table")
+    simulator: SimulatorSection = Field(default_factory=SimulatorSection, description="a table")
+
+
+def load(path: Path) -> Config:
+    """Read a bot's file; `ConfigError` with one line for each fault."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError([f"{path}: no such file; `crosswire init` writes one"]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError([f"{path}: cannot be read: {reason}"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: is not valid TOML: {error}"]) from None
+    config = parse(document, str(path))
+    directory = path.parent / config.journal.directory
+    journal = config.journal.model_copy(update={"directory": directory})
+    return config.model_copy(update={"journal": journal})
+
+
+def parse(document: Mapping[str, Any], where: str) -> Config:
+    """Check a document that is already in memory; `where` names it in errors."""
+    try:
+        config = Config.model_validate(document)
+    except ValidationError as error:
+        faults = [_line(fault, document) for fault in error.errors()]
+        raise ConfigError([f"{where}: {fault}" for fault in faults]) from None
+    lines = [*_unknown_accounts(config), *_missing_limits(config)]
+    if lines:
+        raise ConfigError([f"{where}: {line}" for line in lines])
+    return config
+
+
+def _unknown_accounts(config: Config) -> list[str]:
+    lines = [] if config.accounts else ["accounts: expected at least one [accounts.NAME] table"]
+    for name, strategy in config.strategies.items():
+        if strategy.account not in config.accounts:
+            known = ", ".join(config.accounts)
+            lines.append(
+                f'strategies.{name}.account: expected one of {known}; got "{strategy.account}"'
+            )
+    return lines
+
+
+def _missing_limits(config: Config) -> list[str]:
+    if config.mode != "live":
+        return []
+    return [
+        f'risk.{name}: expected money such as "1000"; mode = "live" does not start without it'
+        for name in LIVE_LIMITS
+        if getattr(config.risk, name) is None
+    ]
+
+
+def _line(fault: ErrorDetails, document: Mapping[str, Any]) -> str:
+    """One fault as a line: the key, what was expected, and what was found if it may be shown."""
+    place = [str(part) for part in fault["loc"]]
+    key = ".".join(place) or "the file"
+    if fault["type"] == "extra_forbidden":
+        near = get_close_matches(place[-1], _known_keys(place[:-1]), 1, 0.5)
+        hint = f'did you mean "{near[0]}"?' if near else f"known: {_list(place[:-1])}"
+        return f"{key}: unknown key; {hint}"
+    what = _expectation(place)
+    if fault["type"] == "missing":
+        return f"{key}: expected {what}; it is missing"
+    if fault["type"] == "value_error":
+        text = fault["msg"].removeprefix("Value error, ")
+        return f"{key}: expected {what}; {text}" if what else f"{key}: {text}"
+    if place[-1] in SECRET_KEYS:
+        return f"{key}: expected {what}"
+    return f"{key}: expected {what}; got {_found(place, document)}"
+
+
+def _found(place: list[str], document: Mapping[str, Any]) -> str:
+    value: Any = document
+    for part in place:
+        value = value.get(part) if isinstance(value, Mapping) else None
+    if isinstance(value, Mapping):
+        return "a table"
+    return f'"{value}"' if isinstance(value, str) else str(value).lower()
+
+
+def _model_at(place: list[str]) -> type[BaseModel] | None:
+    """The table's class at a place; the names below accounts and strategies are free."""
+    fixed_tables: dict[str, type[BaseModel]] = {
+        "risk": Risk,
+        "journal": JournalSection,
+        "net": NetSection,
+        "simulator": SimulatorSection,
+    }
+    if not place:
+        return Config
+    if place[0] == "accounts" and len(place) == 3 and place[2] == "hosts":
+        return HostsSection
+    if place[0] in ("accounts", "strategies") and len(place) == 2:
+        return Account if place[0] == "accounts" else StrategySection
+    return fixed_tables.get(place[0]) if len(place) == 1 else None
+
+
+def _fields(place: list[str]) -> dict[str, str]:
+    model = _model_at(place)
+    fields = model.model_fields if model else {}
+    return {field.alias or name: field.description or "" for name, field in fields.items()}
+
+
+def _known_keys(place: list[str]) -> list[str]:
+    return list(_fields(place))
+
+
+def _list(place: list[str]) -> str:
+    return ", ".join(_known_keys(place))
+
+
+def _expectation(place: list[str]) -> str:
+    """What the description of the nearest named field asks for."""
+    if len(place) == 2 and place[0] in ("accounts", "strategies"):
+        return "" if place[0] == "accounts" else "a table"
+    for end in range(len(place), 0, -1):
+        found = _fields(place[: end - 1]).get(place[end - 1])
+        if found:
+            return found
+    return ""
+
+
+def credentials(account: Account, name: str, where: str = "config") -> Credentials:
+    """Fetch a login's two halves; `ConfigError` names the key that leads nowhere."""
+    return Credentials(
+        key=_half(account, name, "key", where), secret=_half(account, name, "secret", where)
+    )
+
+
+def _half(account: Account, name: str, half: str, where: str) -> str:
+    text: SecretStr | None = getattr(account, half)
+    variable: str = getattr(account, f"{half}_env")
+    file: Path | None = getattr(account, f"{half}_file")
+    place = f"{where}: accounts.{name}"
+    if text is not None:
+        found, source = text.get_secret_value(), f"{place}.{half}: is empty"
+    elif variable:
+        found = os.environ.get(variable, "")
+        source = f"{place}.{half}_env: environment variable {variable} is not set"
+    elif file is not None:
+        found, source = (
+            _first_line(file),
+            f"{place}.{half}_file: the file cannot be read or is empty",
+        )
+    else:
+        found = ""
+        source = f"{place}.{half}: expected one of {half}, {half}_env, {half}_file; none is given"
+    if not found.strip():
+        raise ConfigError([source])
+    return found.strip()
+
+
+def _first_line(file: Path) -> str:
+    try:
+        return file.expanduser().read_text(encoding="utf-8").partition("\n")[0]
+    except (OSError, UnicodeDecodeError):
+        return ""
