@@ -6,6 +6,7 @@ import pytest
 
 from crosswire import fixed
 from crosswire.app import config
+from crosswire.app.errors import ConfigError
 
 GOOD = """
 mode = "paper"
@@ -32,7 +33,7 @@ def write(tmp_path: Path, text: str) -> Path:
 
 
 def lines_of(tmp_path: Path, text: str) -> list[str]:
-    with pytest.raises(config.ConfigError) as caught:
+    with pytest.raises(ConfigError) as caught:
         config.load(write(tmp_path, text))
     return caught.value.lines
 
@@ -108,7 +109,7 @@ def test_several_faults_give_several_lines(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_names_the_way_out(tmp_path: Path) -> None:
-    with pytest.raises(config.ConfigError, match="no such file; `crosswire init` writes one"):
+    with pytest.raises(ConfigError, match="no such file; `crosswire init` writes one"):
         config.load(tmp_path / "none.toml")
 
 
@@ -131,7 +132,7 @@ def test_a_secret_that_is_not_there_is_named_by_its_key(tmp_path: Path) -> None:
         ('secret = " "', "is empty"),
     ]:
         bot = config.load(write(tmp_path, GOOD.replace('secret = "c2VjcmV0"', old)))
-        with pytest.raises(config.ConfigError, match=expected):
+        with pytest.raises(ConfigError, match=expected):
             config.credentials(bot.accounts["main"], "main")
 
 

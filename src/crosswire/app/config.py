@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from crosswire import fixed
+from crosswire.app.errors import ConfigError
 from crosswire.venues import NAMES
 from crosswire.venues.interface import Credentials, Hosts
 
@@ -36,23 +37,12 @@ VARIABLE_TEXT = "the name of an environment variable, of A-Z, 0-9 and _"
 SECRET_KEYS = ("key", "secret", "key_env", "secret_env", "key_file", "secret_file")
 
 
-class ConfigError(Exception):
-    """Something in a config is wrong; `lines` has one line for each fault."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = lines
-
-
 def _money(value: object) -> object:
     """Text or whole number to fixed point; a float is refused with the fix."""
-    wrong = value if isinstance(value, float) else None
-    if wrong is None and (isinstance(value, bool) or not isinstance(value, str | int)):
-        wrong = "it"
-    if wrong is None:
-        return fixed.from_user(str(value), "the value")
-    fix = f'is a float; write "{wrong}"' if isinstance(wrong, float) else "is not a number"
-    raise ValueError(f"{wrong} {fix}")
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        return fixed.from_user(value, "the value")
+    is_float = isinstance(value, float)
+    raise ValueError(f'{value} is a float; write "{value}"' if is_float else "it is not a number")
 
 
 def _venue(value: object) -> object:
