@@ -51,8 +51,10 @@ Output = Frame | HttpRequest | Reconnect
 
 
 class Session(Protocol):
-    """One login's dialogue with a venue, without I/O. None of its methods raises on what
-    the venue sends."""
+    """One login's dialogue with a venue, without I/O.
+
+    None of its methods raises on what the venue sends.
+    """
 
     name: str  # the account's name, or the venue's for its public feed
     rest_url: str
