@@ -1,0 +1,1 @@
+"""What all venues' simulators share: matching, order flow, recordings, ledgers, checks."""
