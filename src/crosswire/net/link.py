@@ -1,0 +1,153 @@
+"""A session joined to its sockets, or to a simulator in this process."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from random import Random
+from ssl import SSLContext
+
+from crosswire.domain import AnyEvent, Approved
+from crosswire.net.clock import Clock
+from crosswire.net.delay import Cancellable
+from crosswire.net.dialogue import TICK_S, Dialogue, OnEvents, OnFatal, ignore_fatal
+from crosswire.net.http import Answer, Failure, HttpLane, HttpPool
+from crosswire.net.local import LocalLink
+from crosswire.net.loop import BusyPoll
+from crosswire.net.transport import carriers, choose
+from crosswire.net.websocket import Connection
+from crosswire.venues.interface import Frame, HttpRequest, Reconnect, Session
+
+__all__ = ["TICK_S", "Link", "LocalLink"]
+
+
+class Link:
+    """Owns a session's sockets."""
+
+    def __init__(
+        self,
+        session: Session,
+        clock: Clock,
+        on_events: OnEvents,
+        *,
+        rng: Random,
+        pool: HttpPool | None = None,
+        warm_path: str = "",
+        on_fatal: OnFatal = ignore_fatal,
+        busy_poll: bool = False,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        ssl_context: SSLContext | None = None,
+    ) -> None:
+        self.session = session
+        self._clock = clock
+        self._on_fatal = on_fatal
+        self._dialogue = Dialogue(session, self, clock, on_events, on_fatal)
+        self._owned_pool = pool is None
+        self._pool = pool or HttpPool(
+            session.name, session.rest_url, warm_path=warm_path, ssl_context=ssl_context
+        )
+        self._lane = HttpLane(self._pool, clock, self._http_outcome)
+        endpoints = list(session.endpoints())
+        self._connections = {
+            endpoint.connection: Connection(
+                endpoint, self._dialogue, clock, rng, sleep=sleep, ssl_context=ssl_context
+            )
+            for endpoint in endpoints
+        }
+        self._carriers = [self._connections[each.connection] for each in carriers(endpoints)]
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ticker: Cancellable | None = None
+        self._busy = BusyPoll() if busy_poll else None
+
+    async def start(self) -> None:
+        """Warm the pool, begin the session, start to connect; does not wait for the sockets."""
+        loop = asyncio.get_running_loop()
+        if self._owned_pool:
+            await self._pool.open()
+        self._dialogue.start()
+        for connection in self._connections.values():
+            task = loop.create_task(connection.run())
+            task.add_done_callback(self._ended)
+            self._tasks.append(task)
+        self._ticker = loop.call_later(TICK_S, self._tick_again)
+        if self._busy is not None:
+            self._busy.start()
+
+    async def stop(self) -> None:
+        """Close everything; the session hears of each end before this returns."""
+        if self._busy is not None:
+            self._busy.stop()
+        if self._ticker is not None:
+            self._ticker.cancel()
+            self._ticker = None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(each.stop() for each in self._connections.values()))
+        await self._lane.close()
+        if self._owned_pool:
+            await self._pool.close()
+
+    def send(self, approved: Approved) -> list[AnyEvent]:
+        """Choose the transport and send; a WS frame is with its socket when this returns."""
+        session = self.session
+        ws_open = True
+        for connection in self._carriers:
+            if not connection.is_writable:
+                ws_open = False
+        if ws_open and session.is_ready("ws"):
+            return self._dialogue.send(approved, "ws")
+        rest_ready = session.is_ready("rest")
+        transport = choose(ws_open=ws_open, ws_ready=False, rest_ready=rest_ready)
+        return self._dialogue.send(approved, transport)
+
+    def tick(self) -> None:
+        """Look after the connections, then the session: every 50 ms by itself."""
+        now_ns = self._clock.now_ns()
+        for connection in self._connections.values():
+            connection.check(now_ns)
+        self._dialogue.tick()
+
+    def statistics(self) -> Mapping[str, int | str | bool]:
+        """States of the sockets."""
+        connections = self._connections.values()
+        return {
+            "connections_open": sum(each.is_open for each in connections),
+            "connections_opened": sum(each.opened_times for each in connections),
+            "bytes_buffered": sum(each.buffered for each in connections),
+            "http_waiting": self._lane.waiting,
+        }
+
+    # --- the wire, as the dialogue sees it ---
+
+    def write(self, frame: Frame) -> None:
+        """Hand a frame to its socket. One for a socket that is gone has no way to go."""
+        connection = self._connections[frame.connection]
+        if connection.is_open:
+            connection.write(frame.payload)
+
+    def ask(self, request: HttpRequest) -> None:
+        """Start an HTTP request."""
+        self._lane.ask(request)
+
+    def reconnect(self, order: Reconnect) -> None:
+        """Drop a connection in the loop's next turn: the session is in the middle of a call."""
+        connection = self._connections[order.connection]
+        asyncio.get_running_loop().call_soon(connection.lose, order.reason)
+
+    # --- callbacks ---
+
+    def _http_outcome(self, request: HttpRequest, outcome: Answer | Failure) -> None:
+        if isinstance(outcome, Answer):
+            self._dialogue.answered(request, outcome.status, outcome.body)
+        else:
+            self._dialogue.failed(request, outcome.reason, was_sent=outcome.was_sent)
+
+    def _tick_again(self) -> None:
+        self._ticker = asyncio.get_running_loop().call_later(TICK_S, self._tick_again)
+        self.tick()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A connection's task ends only by `stop`; anything else is a broken invariant."""
+        if not task.cancelled():
+            error = task.exception()
+            if error is not None:
+                self._on_fatal(error)
