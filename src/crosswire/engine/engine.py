@@ -1,0 +1,433 @@
+"""The engine: events in, approved commands out; no I/O, and no clock but the one it is given.
+
+`turn` applies every event of one socket read, then lets the strategies that were touched decide,
+once. What the engine itself concludes (a lost book, a halt, a refusal) is an event too: it stands
+in `made`, and the journal keeps it, so that `note` and `register` rebuild the same state.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from crosswire.book import Book
+from crosswire.domain import (
+    Absent,
+    Accepted,
+    Amended,
+    AmendRejected,
+    AnyCommand,
+    AnyEvent,
+    Approved,
+    BalancesRead,
+    BookChanged,
+    BookLost,
+    BookReset,
+    CancelAccepted,
+    CancelRejected,
+    CashMoved,
+    Closed,
+    DeadManArmed,
+    Disconnected,
+    FeedProven,
+    Filled,
+    Halted,
+    Instrument,
+    InstrumentListed,
+    Kill,
+    LoggedIn,
+    LookUp,
+    Missing,
+    OrderReported,
+    OrdersRead,
+    Place,
+    Refused,
+    Rejected,
+    Resubscribe,
+    Resume,
+    Resumed,
+    Reversed,
+    RunStarted,
+    Sent,
+    TimedOut,
+    Unreadable,
+    VenueStatusChanged,
+)
+from crosswire.engine.digest import digest
+from crosswire.engine.settings import Settings
+from crosswire.engine.slots import Slot
+from crosswire.engine.watch import Watch
+from crosswire.orders import Change, ClientOrderIds, Order, Orders
+from crosswire.positions import Positions
+from crosswire.quotes import cancel
+from crosswire.risk import AccountRules, Risk
+from crosswire.strategies.interface import Strategy, Targets
+
+UNREADABLE = "unreadable private frame"
+ORDER_EVENTS: tuple[type, ...] = (
+    Sent,
+    Accepted,
+    Rejected,
+    Amended,
+    AmendRejected,
+    CancelAccepted,
+    CancelRejected,
+    Filled,
+    Closed,
+    TimedOut,
+    Missing,
+    Absent,
+    Reversed,
+    OrderReported,
+)
+
+
+class Engine:
+    """One bot: its books, orders, positions, risk and strategies."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], int]) -> None:
+        self.settings = settings
+        self.books: dict[str, Book] = {}
+        self.instruments: dict[str, Instrument] = {}
+        self.orders = Orders()
+        self.positions = Positions()
+        rules = {
+            name: AccountRules(account.venue, account.limits, account.dead_man_ns > 0)
+            for name, account in settings.accounts.items()
+        }
+        self.risk = Risk(rules, self.instruments, self.books, self.orders, self.positions)
+        self.ids = ClientOrderIds(settings.bot, settings.run)
+        self.slots: dict[str, Slot] = {}
+        self.made: list[AnyEvent] = []
+        self.counts: Counter[str] = Counter()
+        self._clock = clock
+        self._by_instrument: dict[str, list[Slot]] = {}
+        self._touched: dict[str, None] = {}
+        self._queued: list[AnyCommand] = []
+        self._request_id = 0
+        self._watch = Watch(settings, self.orders, self.risk)
+        self._appliers: dict[type, Callable[[Any], None]] = {
+            InstrumentListed: self._listed,
+            BookReset: self._book_reset,
+            BookChanged: self._book_changed,
+            BookLost: self._book_lost,
+            FeedProven: self._feed_proven,
+            LoggedIn: self._logged_in,
+            Disconnected: self._disconnected,
+            CashMoved: self._cash,
+            BalancesRead: self._balances,
+            OrdersRead: self._orders_read,
+            Unreadable: self._unreadable,
+            Halted: self._halted,
+            Resumed: self._resumed,
+            VenueStatusChanged: self._venue_status,
+            DeadManArmed: self._armed,
+            RunStarted: self._run_started,
+        } | dict.fromkeys(ORDER_EVENTS, self._order_event)
+
+    def add_strategy(self, name: str, account: str, strategy: Strategy) -> None:
+        """Give a strategy an account to trade on; `ValueError` if the account is unknown."""
+        if account not in self.settings.accounts:
+            known = ", ".join(self.settings.accounts)
+            raise ValueError(f'strategy {name}: no account "{account}": expected one of {known}')
+        slot = Slot(
+            name,
+            account,
+            strategy,
+            self.settings.accounts[account],
+            self.ids,
+            tags_quantities=self.settings.tags_quantities,
+            books=self.books,
+            instruments=self.instruments,
+            orders=self.orders,
+            positions=self.positions,
+        )
+        self.slots[name] = slot
+        for instrument in strategy.instruments:
+            self._by_instrument.setdefault(instrument, []).append(slot)
+
+    # --- what the runner calls -----------------------------------------------------------------
+
+    def turn(self, events: Sequence[AnyEvent], now_ns: int) -> list[Approved]:
+        """Apply events, let the strategies decide, return what is to be sent."""
+        self.made = []
+        self.note(events)
+        if not self._touched and not self._queued:
+            return []
+        return self._decide(events[-1].recv_ns if events else now_ns, now_ns)
+
+    def note(self, events: Iterable[AnyEvent]) -> None:
+        """Apply events without deciding: what a send gave back, or a replayed journal."""
+        for event in events:
+            apply = self._appliers.get(type(event))
+            if apply is not None:
+                apply(event)
+
+    def register(self, approved: Approved) -> None:
+        """Note the intent of an approved command, live or from a journal."""
+        command = approved.command
+        if isinstance(command, Kill):
+            self.risk.killed[command.account] = command.reason
+        elif isinstance(command, Resume):
+            self._resume(command.account)
+        elif isinstance(command, Place) and not command.quantity:
+            mark = self.risk.mark(command.instrument)
+            step = self.instruments[command.instrument].quantity_step
+            cash = command.cash_quantity or 0
+            self.orders.register(approved, -(-cash * 10**10 // max(mark, 1) // step) * step)
+        else:
+            self.orders.register(approved)
+        self._request_id = max(self._request_id, approved.request_id)
+        account, name = command.account, getattr(command, "instrument", "")
+        if name:
+            self.risk.exposure.touch(account, name)
+
+    def submit(self, command: AnyCommand, now_ns: int) -> Approved | Refused:
+        """Pass one command of an operator or an API user through the gate."""
+        self.made = []
+        if isinstance(command, Place) and not command.client_order_id:
+            bound_ns = command.bound_ns or now_ns + self._bound_ns(command.account)
+            command = replace(command, client_order_id=self.ids.next(), bound_ns=bound_ns)
+        return self._approve(command, now_ns)
+
+    def tick(self, now_ns: int) -> list[Approved]:
+        """Time passed: re-arm dead-man switches, repeat a kill's cancels, timers, forgetting."""
+        self.made = []
+        for halted in self._watch.breaches(now_ns):
+            self._make(halted)
+        self._queued += self._watch.commands(now_ns)
+        if self._watch.is_second(now_ns):
+            self._call_timers(now_ns)
+            self.orders.forget(now_ns - self.settings.terminal_grace_ns)
+        for slot in self.slots.values():
+            # An UNKNOWN order asks for attention by the clock, not by an event.
+            slot.is_dirty = slot.is_dirty or self.orders.doubts(slot.account) > 0
+            if slot.is_dirty:
+                self._touched.update(dict.fromkeys(slot.strategy.instruments))
+        return self._decide(now_ns, now_ns)
+
+    def pause(self, is_paused: bool, strategy: str = "") -> None:
+        """Withdraw the quotes of one strategy or of all, or let them quote again."""
+        for slot in self.slots.values():
+            if strategy in ("", slot.name):
+                if is_paused:
+                    slot.withdraw()
+                else:
+                    slot.is_paused = False
+                self._touched.update(dict.fromkeys(slot.strategy.instruments))
+
+    def forget_queued(self) -> None:
+        """Drop what a replay would have sent: it was sent, or not, in the run before."""
+        self._queued.clear()
+        self._touched.clear()
+        self.made = []
+
+    def digest(self) -> str:
+        """Return a hash of open orders, positions, balances, halts: equal states, equal text."""
+        return digest(self.orders, self.positions, self.risk)
+
+    # --- deciding ------------------------------------------------------------------------------
+
+    def _decide(self, received_ns: int, now_ns: int) -> list[Approved]:
+        commands, self._queued = self._queued, []
+        if self._touched:
+            slots = [slot for name in self._touched for slot in self._by_instrument.get(name, ())]
+            self._touched = {}
+            for slot in dict.fromkeys(slots) if len(slots) > 1 else slots:
+                slot.view.now_ns = now_ns
+                ready = all(name in self.books for name in slot.strategy.instruments)
+                idle = slot.is_paused or not ready
+                targets = None if idle else slot.strategy.on_update(slot.view)
+                commands += self._wanted(slot, targets, received_ns, now_ns)
+        if not commands:
+            return []
+        results = [self._approve(command, now_ns) for command in commands]
+        return [result for result in results if isinstance(result, Approved)]
+
+    def _wanted(
+        self, slot: Slot, targets: Targets, received_ns: int, now_ns: int
+    ) -> list[AnyCommand]:
+        desk = slot.desk
+        desk.received_ns, desk.now_ns = received_ns, now_ns
+        if targets is not None or slot.is_dirty:
+            desk.decided_ns = self._clock()
+            return slot.commands(targets)
+        return []
+
+    def _approve(self, command: AnyCommand, now_ns: int) -> Approved | Refused:
+        self._request_id += 1
+        result = self.risk.approve(command, self._request_id, self._clock())
+        if isinstance(result, Approved):
+            self.register(result)
+            return result
+        self.made.append(result)
+        self.counts["orders_refused"] += 1
+        slot = self.slots.get(getattr(command, "strategy", ""))
+        if slot is not None:
+            slot.hold(now_ns)
+        return result
+
+    def _call_timers(self, now_ns: int) -> None:
+        for slot in self.slots.values():
+            on_timer = getattr(slot.strategy, "on_timer", None)
+            if on_timer is not None and not slot.is_paused:
+                slot.view.now_ns = now_ns
+                self._queued += self._wanted(slot, on_timer(slot.view), now_ns, now_ns)
+
+    def _bound_ns(self, account: str) -> int:
+        return self.settings.accounts[account].bound_ns
+
+    # --- applying ------------------------------------------------------------------------------
+
+    def _make(self, event: AnyEvent) -> None:
+        self.made.append(event)
+        self.note((event,))
+
+    def _listed(self, event: InstrumentListed) -> None:
+        instrument = event.instrument
+        self.instruments[instrument.id] = instrument
+        book = self.books.get(instrument.id)
+        if book is None:
+            self.books[instrument.id] = Book(instrument)
+        else:
+            book.instrument = instrument
+
+    def _book_reset(self, event: BookReset) -> None:
+        book = self.books.get(event.instrument)
+        if book is not None:
+            if book.reset(event):
+                self._touched[event.instrument] = None
+            else:
+                self._lose(event, "checksum of a snapshot")
+
+    def _book_changed(self, event: BookChanged) -> None:
+        book = self.books.get(event.instrument)
+        if book is not None:
+            was_valid = book.is_valid
+            if book.change(event):
+                self._touched[event.instrument] = None
+            elif was_valid:
+                self._lose(event, "checksum")
+
+    def _lose(self, event: BookReset | BookChanged, reason: str) -> None:
+        self.counts["checksum_failures"] += 1
+        self._make(BookLost(event.recv_ns, event.instrument, reason))
+        venue = self.instruments[event.instrument].venue
+        self._queued.append(Resubscribe(venue, event.instrument, reason))
+
+    def _book_lost(self, event: BookLost) -> None:
+        book = self.books.get(event.instrument)
+        if book is not None:
+            book.lose()
+
+    def _feed_proven(self, event: FeedProven) -> None:
+        for book in self.books.values():
+            if book.instrument.venue == event.session:
+                book.proven_ns = event.recv_ns
+
+    def _order_event(self, event: Any) -> None:
+        change = self.orders.apply(event)
+        if change.kind == "nothing":
+            return
+        if change.kind in ("filled", "reversed", "late"):
+            self._booked(event, change)
+        order = change.order
+        if order is None:
+            return
+        if change.kind == "late":
+            self._late(order, event.recv_ns)
+        self._order_changed(order, event)
+
+    def _booked(self, event: Any, change: Change) -> None:
+        strategy = change.order.strategy if change.order else ""
+        if isinstance(event, Filled):
+            self.counts["fills"] += 1
+            self.positions.book(event, strategy)
+            self.risk.exposure.touch(event.account, event.instrument)
+            slot = self.slots.get(strategy)
+            on_fill = getattr(slot.strategy, "on_fill", None) if slot else None
+            if slot is not None and on_fill is not None:
+                now_ns = event.recv_ns
+                self._queued += self._wanted(slot, on_fill(slot.view, event), now_ns, now_ns)
+
+    def _order_changed(self, order: Order, event: Any) -> None:
+        self.risk.exposure.touch(order.account, order.instrument)
+        slot = self.slots.get(order.strategy)
+        if slot is None:
+            return
+        slot.is_dirty = True
+        self._touched[order.instrument] = None
+        is_unasked = order.end == "canceled" and not order.canceled_ns
+        if isinstance(event, Rejected | AmendRejected) or (
+            isinstance(event, Closed) and is_unasked
+        ):
+            slot.hold(event.recv_ns)
+        on_order = getattr(slot.strategy, "on_order", None)
+        if on_order is not None:
+            targets = on_order(slot.view, order)
+            self._queued += self._wanted(slot, targets, event.recv_ns, event.recv_ns)
+
+    def _late(self, order: Order, now_ns: int) -> None:
+        """It lives although we had proof that it could not: something we rely on is not so."""
+        self.counts["late_accepts"] += 1
+        reason = f"late accept of {order.client_order_id}"
+        self._make(Halted(now_ns, order.account, reason, "crosswire resume"))
+        self._queued.append(cancel(order))
+
+    def _logged_in(self, event: LoggedIn) -> None:
+        self._watch.in_control[event.session] = True
+
+    def _disconnected(self, event: Disconnected) -> None:
+        self._watch.in_control[event.session] = False
+
+    def _cash(self, event: CashMoved) -> None:
+        self.positions.move(event)
+
+    def _balances(self, event: BalancesRead) -> None:
+        self.positions.read(event)
+
+    def _orders_read(self, event: OrdersRead) -> None:
+        self.orders.apply(event)
+        for slot in self.slots.values():
+            if slot.account == event.account:
+                slot.is_dirty = True
+                self._touched.update(dict.fromkeys(slot.strategy.instruments))
+        is_clean = event.is_complete and event.scope == "open"
+        if is_clean and UNREADABLE in self.risk.halted.get(event.account, {}):
+            self._make(Resumed(event.recv_ns, event.account, UNREADABLE))
+
+    def _unreadable(self, event: Unreadable) -> None:
+        self.counts["unreadable"] += 1
+        if event.is_private:
+            self._make(
+                Halted(event.recv_ns, event.session, UNREADABLE, "a complete read of orders")
+            )
+            self._queued.append(LookUp(event.session, "open_orders"))
+
+    def _halted(self, event: Halted) -> None:
+        self.risk.halted.setdefault(event.account, {})[event.reason] = event.exit
+
+    def _resumed(self, event: Resumed) -> None:
+        self.risk.halted.get(event.account, {}).pop(event.reason, None)
+
+    def _resume(self, account: str) -> None:
+        """An operator lifts the kill switch and every halt of an account, or of all."""
+        for name in list(self.risk.halted) if not account else [account]:
+            self.risk.halted.pop(name, None)
+            self.risk.losses.forgive(name)
+        if account:
+            self.risk.killed.pop(account, None)
+        else:
+            self.risk.killed.clear()
+
+    def _venue_status(self, event: VenueStatusChanged) -> None:
+        self.risk.venue_status[event.venue] = event.status
+
+    def _armed(self, event: DeadManArmed) -> None:
+        self.risk.armed_ns[event.account] = event.fires_ns
+
+    def _run_started(self, event: RunStarted) -> None:
+        self.orders.apply(event)
+        self.risk.armed_ns.clear()
+        self.forget_queued()

@@ -1,0 +1,182 @@
+"""One venue order, as far as we know it."""
+
+from typing import Literal
+
+from msgspec import Struct, field
+
+from crosswire.domain import (
+    OrderType,
+    Place,
+    RequestKind,
+    Side,
+    TimeInForce,
+    Transport,
+)
+from crosswire.fixed import SCALE
+from crosswire.orders.table import Stage
+
+# How an order ended: by the venue's word, or by our conclusion that it never was.
+End = Literal["", "filled", "canceled", "expired", "rejected", "absent"]
+Status = Literal[
+    "PENDING_NEW",
+    "OPEN",
+    "PARTIALLY_FILLED",
+    "FILLED",
+    "CANCELED",
+    "REJECTED",
+    "EXPIRED",
+    "UNKNOWN",
+]
+_ENDED: dict[End, Status] = {
+    "filled": "FILLED",
+    "canceled": "CANCELED",
+    "expired": "EXPIRED",
+    "rejected": "REJECTED",
+    "absent": "REJECTED",
+}
+
+
+class Request(Struct):
+    """One request about an order that has no settled outcome."""
+
+    request_id: int
+    kind: RequestKind
+    made_ns: int
+    copies: int = 0  # handed to a socket
+    refused: int = 0  # copies definitely refused
+    is_doubtful: bool = False
+    quantity: int | None = None  # what an amend asks for
+    price: int | None = None
+
+
+class Stamps(Struct):
+    """When an order passed each stage of the way, ns; 0 = not yet."""
+
+    received: int = 0
+    decoded: int = 0
+    decided: int = 0
+    approved: int = 0
+    encoded: int = 0
+    written: int = 0
+    acked: int = 0
+    filled: int = 0
+
+
+class Order(Struct):
+    """One venue order. Only `Orders` writes it; everyone else reads."""
+
+    client_order_id: str
+    account: str
+    instrument: str
+    side: Side
+    quantity: int
+    price: int | None
+    order_type: OrderType = "limit"
+    time_in_force: TimeInForce = "gtc"
+    post_only: bool = False
+    reduce_only: bool = False
+    strategy: str = ""
+    bound_ns: int = 0
+    stage: Stage = "SENDING"
+    venue_order_id: str = ""
+    filled: int = 0
+    cost: int = 0  # sum of price x quantity over the fills, scale 10^-20
+    fees: dict[str, int] = field(default_factory=dict)
+    requests: dict[int, Request] = field(default_factory=dict)
+    end: End = ""
+    end_filled: int | None = None  # the venue's cumulative quantity at the end
+    reported_filled: int = 0  # the highest cumulative quantity the venue has shown
+    reason: str = ""
+    is_proven: bool = False  # evidence of its existence was seen
+    is_late: bool = False  # it lives although we had closed it
+    is_ruled_out: bool = False  # past its bound the venue shows no such open order
+    transport: Transport | None = None
+    changed_ns: int = 0
+    canceled_ns: int = 0  # when we last asked for its cancel
+    reserved: int = 0
+    stamps: Stamps = field(default_factory=Stamps)
+
+    @property
+    def remaining(self) -> int:
+        """The quantity not yet filled."""
+        return max(self.quantity - self.filled, 0)
+
+    @property
+    def average_price(self) -> int | None:
+        """The mean price of the fills, None without one."""
+        return self.cost // self.filled if self.filled else None
+
+    @property
+    def notional(self) -> int:
+        """What the fills cost in the quote asset."""
+        return self.cost // SCALE
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still fill, as far as we know."""
+        return self.stage != "DONE" or self.is_late
+
+    @property
+    def has_request(self) -> bool:
+        """Whether a request about it is in flight or in doubt."""
+        return bool(self.requests)
+
+    @property
+    def doubts(self) -> int:
+        """How many of its outcomes are in doubt."""
+        doubtful = sum(request.is_doubtful for request in self.requests.values())
+        return max(doubtful, int(self.stage == "UNKNOWN"))
+
+    @property
+    def status(self) -> Status:
+        """The word a trader knows it by."""
+        if self.stage == "UNKNOWN":
+            return "UNKNOWN"
+        if self.stage == "DONE" and not self.is_late:
+            return _ENDED[self.end]
+        if self.filled:
+            return "PARTIALLY_FILLED"
+        return "PENDING_NEW" if self.stage == "SENDING" else "OPEN"
+
+    def in_flight(self, kind: RequestKind) -> Request | None:
+        """Return its oldest unsettled request of a kind."""
+        for request in self.requests.values():
+            if request.kind == kind:
+                return request
+        return None
+
+    def worst_remaining(self) -> int:
+        """The most that can still fill or be booked: what risk reserves.
+
+        It ends by booked fills, or by a closure whose cumulative quantity they equal; a closure
+        that named no quantity keeps the whole rest reserved until a look-up tells.
+        """
+        if self.stage == "DONE" and not self.is_late:
+            if self.end in ("rejected", "absent"):
+                return 0
+            known = self.end_filled
+            return max((self.quantity if known is None else known) - self.filled, 0)
+        most = max(self.quantity, self.reported_filled)
+        for request in self.requests.values():
+            if request.quantity is not None and request.quantity > most:
+                most = request.quantity
+        return max(most - self.filled, 0)
+
+
+def new_order(place: Place, quantity: int) -> Order:
+    """Return the order that a place command starts; `quantity` estimates a cash order."""
+    return Order(
+        client_order_id=place.client_order_id,
+        account=place.account,
+        instrument=place.instrument,
+        side=place.side,
+        quantity=place.quantity or quantity,
+        price=place.price,
+        order_type=place.order_type,
+        time_in_force=place.time_in_force,
+        post_only=place.post_only,
+        reduce_only=place.reduce_only,
+        strategy=place.strategy,
+        bound_ns=place.bound_ns,
+        stamps=Stamps(place.received_ns, place.decoded_ns, place.decided_ns),
+    )

@@ -1,0 +1,113 @@
+"""Fills become positions, fees, profit and loss, exact and per account.
+
+A position is what our fills add up to at one instrument, whatever was held before. The cost is
+kept as the exact product of price and quantity (scale 10^-20), so nothing is lost by averaging.
+"""
+
+from collections.abc import Iterator
+
+from msgspec import Struct, field
+
+from crosswire.domain import BalancesRead, CashMoved, Filled
+from crosswire.fixed import SCALE
+
+
+class Position(Struct):
+    """One account's position at one instrument."""
+
+    quantity: int = 0  # negative = short
+    cost: int = 0  # of the open quantity, signed like it, scale 10^-20
+    realised: int = 0  # profit in the quote asset, before fees
+    fees: dict[str, int] = field(default_factory=dict)
+    bought: int = 0
+    sold: int = 0
+
+    @property
+    def average_price(self) -> int | None:
+        """The mean entry price of the open quantity, None when flat."""
+        return self.cost // self.quantity if self.quantity else None
+
+    def unrealised(self, mark: int) -> int:
+        """The profit of the open quantity at a mark price, in the quote asset."""
+        return (self.quantity * mark - self.cost) // SCALE
+
+    def add(self, signed: int, price: int) -> None:
+        """Book a signed quantity at a price."""
+        if signed > 0:
+            self.bought += signed
+        else:
+            self.sold -= signed
+        is_reducing = self.quantity and (signed > 0) != (self.quantity > 0)
+        if not is_reducing:
+            self.quantity += signed
+            self.cost += signed * price
+            return
+        closing = min(abs(signed), abs(self.quantity))
+        closing = closing if signed > 0 else -closing
+        released = self.cost * -closing // self.quantity
+        self.realised += (-closing * price - released) // SCALE
+        self.cost -= released
+        self.quantity += closing
+        if rest := signed - closing:
+            self.quantity += rest
+            self.cost += rest * price
+
+
+class Positions:
+    """All positions and balances, by account; the strategies' own shares beside them."""
+
+    def __init__(self) -> None:
+        self._positions: dict[tuple[str, str], Position] = {}
+        self._shares: dict[tuple[str, str], int] = {}
+        self.balances: dict[tuple[str, str], int] = {}
+
+    def get(self, account: str, instrument: str) -> Position:
+        """Return a position; a fresh flat one if nothing was ever filled."""
+        found = self._positions.get((account, instrument))
+        return found if found is not None else Position()
+
+    def quantity(self, account: str, instrument: str) -> int:
+        """Return the signed quantity of a position."""
+        found = self._positions.get((account, instrument))
+        return found.quantity if found is not None else 0
+
+    def share(self, strategy: str, instrument: str) -> int:
+        """Return the signed quantity that one strategy's fills add up to."""
+        return self._shares.get((strategy, instrument), 0)
+
+    def items(self) -> Iterator[tuple[str, str, Position]]:
+        """Yield (account, instrument, position) of everything that was ever filled."""
+        for (account, instrument), position in self._positions.items():
+            yield account, instrument, position
+
+    def book(self, fill: Filled, strategy: str) -> Position:
+        """Book a fill. The caller sees to it that each is booked once."""
+        return self._book(fill, strategy, 1)
+
+    def unbook(self, fill: Filled, strategy: str) -> Position:
+        """Take back a fill that the venue reversed: the opposite trade at the same price."""
+        return self._book(fill, strategy, -1)
+
+    def _book(self, fill: Filled, strategy: str, factor: int) -> Position:
+        signed = factor * (fill.quantity if fill.side == "buy" else -fill.quantity)
+        position = self._positions.setdefault((fill.account, fill.instrument), Position())
+        position.add(signed, fill.price)
+        if fill.fee:
+            paid = position.fees.get(fill.fee_asset, 0)
+            position.fees[fill.fee_asset] = paid + factor * fill.fee
+        if strategy:
+            key = (strategy, fill.instrument)
+            self._shares[key] = self._shares.get(key, 0) + signed
+        return position
+
+    def read(self, event: BalancesRead) -> None:
+        """Take over the venue's totals; a complete read drops assets it does not show."""
+        if event.is_complete:
+            for key in [key for key in self.balances if key[0] == event.account]:
+                del self.balances[key]
+        for asset, total in event.balances:
+            self.balances[(event.account, asset)] = total
+
+    def move(self, event: CashMoved) -> None:
+        """Take over the balance that a row of the venue's ledger leaves."""
+        self.balances[(event.account, event.asset)] = event.balance

@@ -1,0 +1,176 @@
+"""Wanted quotes - live orders = the fewest commands.
+
+An order near enough to a wanted rung stays, with its place in the queue. What is left over of the
+live orders is moved to what is left over of the rungs (amended, where the venue amends in place),
+then the rest is canceled or placed. An order with a request in flight is left alone and occupies
+its rung. So does an UNKNOWN order, until it can no longer be open; then the rung is quoted again
+while risk keeps the exposure reserved.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from crosswire.domain import Amend, AnyCommand, Cancel, Place, Side
+from crosswire.orders import ClientOrderIds, Order
+from crosswire.strategies.interface import Quote, Quotes
+
+# How long a cancel may stay unanswered before it is asked for again: cancels are harmless.
+RECANCEL_NS = 2_000_000_000
+# After its bound an UNKNOWN order is asked to cancel: the refusal is what rules it out.
+BOUND_GRACE_NS = 2_000_000_000
+
+
+class Desk:
+    """In whose name commands are made, and the clock readings of the turn they are made in.
+
+    `tags_quantities` adds a few lots to each new order, so that every intent has a quantity of
+    its own and a simulator's ledger shows doubles whatever ids they carry.
+    """
+
+    def __init__(
+        self,
+        account: str,
+        strategy: str,
+        ids: ClientOrderIds,
+        *,
+        amends_in_place: bool,
+        bound_ns: int,
+        tags_quantities: bool = False,
+    ) -> None:
+        self.account = account
+        self.strategy = strategy
+        self.amends_in_place = amends_in_place
+        self.may_place = True
+        self.now_ns = self.received_ns = self.decided_ns = 0
+        self._ids = ids
+        self._bound_ns = bound_ns
+        self._tags_quantities = tags_quantities
+
+    def place(self, side: Side, quote: Quote, wanted: Quotes, quantity_step: int) -> Place:
+        """Make the order for a rung."""
+        client_order_id = self._ids.next()
+        tag = self._ids.counter * quantity_step if self._tags_quantities else 0
+        return Place(
+            self.account,
+            wanted.instrument,
+            client_order_id,
+            side,
+            quote.quantity + tag,
+            quote.price,
+            post_only=wanted.post_only,
+            bound_ns=self.now_ns + self._bound_ns,
+            strategy=self.strategy,
+            received_ns=self.received_ns,
+            decoded_ns=self.now_ns,
+            decided_ns=self.decided_ns,
+        )
+
+    def amend(self, order: Order, quote: Quote, wanted: Quotes) -> Amend:
+        """Make the move of an order to a rung."""
+        return Amend(
+            order.account,
+            order.instrument,
+            order.client_order_id,
+            order.venue_order_id,
+            None if _is_enough(order, quote) else order.filled + quote.quantity,
+            quote.price,
+            post_only=wanted.post_only,
+            bound_ns=self.now_ns + self._bound_ns,
+            strategy=self.strategy,
+            received_ns=self.received_ns,
+            decoded_ns=self.now_ns,
+            decided_ns=self.decided_ns,
+        )
+
+
+def cancel(order: Order) -> Cancel:
+    """Make the cancel of an order."""
+    return Cancel(order.account, order.client_order_id, order.venue_order_id, order.instrument)
+
+
+def requote(
+    wanted: Quotes, live: Iterable[Order], desk: Desk, quantity_step: int
+) -> list[AnyCommand]:
+    """Return the commands that turn one strategy's live orders into its wanted quotes."""
+    commands: list[AnyCommand] = []
+    bids: list[Order] = []
+    asks: list[Order] = []
+    for order in live:
+        # Of what is ruled out or done nothing rests; what may still be booked is risk's to keep.
+        if not order.is_ruled_out and order.stage != "DONE":
+            (bids if order.side == "buy" else asks).append(order)
+    for side, rungs, orders in (("buy", wanted.bids, bids), ("sell", wanted.asks, asks)):
+        idle, free = _match(rungs, orders, wanted.threshold, desk.now_ns, commands)
+        if desk.amends_in_place:
+            moved = min(len(idle), len(free))
+            commands += map(desk.amend, idle, free, [wanted] * moved)
+            idle, free = idle[moved:], free[moved:]
+        commands += map(cancel, idle)
+        # Without amends, a rung is quoted again when the cancel has made room for it.
+        if desk.may_place and (desk.amends_in_place or not idle):
+            for rung in free:
+                made: Side = "buy" if side == "buy" else "sell"
+                commands.append(desk.place(made, rung, wanted, quantity_step))
+    return commands
+
+
+def _match(
+    rungs: Sequence[Quote],
+    orders: Iterable[Order],
+    threshold: int,
+    now_ns: int,
+    commands: list[AnyCommand],
+) -> tuple[list[Order], list[Quote]]:
+    """Return the orders that serve no rung, and the rungs that no order serves, best first."""
+    free = list(rungs)
+    idle: list[Order] = []
+    for order in orders:
+        rung = _nearest(order, free, threshold)
+        if rung is not None:
+            free.remove(rung)
+        if order.stage == "UNKNOWN" or order.requests:
+            if rung is None and free:
+                free.pop()  # it may rest somewhere, so there is one rung less to fill
+            if _is_to_press(order, rung is not None, now_ns):
+                commands.append(cancel(order))
+        elif rung is None:
+            idle.append(order)
+        elif not _is_enough(order, rung):
+            idle.append(order)
+            free.append(rung)
+    if idle and free:
+        # Pairing best with best moves each order the least.
+        is_buy = idle[0].side == "buy"
+        free.sort(key=lambda quote: quote.price, reverse=is_buy)
+        idle.sort(key=lambda order: order.price or 0, reverse=is_buy)
+    return idle, free
+
+
+def _nearest(order: Order, rungs: Sequence[Quote], threshold: int) -> Quote | None:
+    """The rung that the order already serves, or is on its way to."""
+    price = order.price or 0
+    if order.requests:
+        amend = order.in_flight("amend")
+        if amend is not None and amend.price is not None:
+            price = amend.price
+    best: Quote | None = None
+    best_off = threshold
+    for rung in rungs:
+        off = abs(price - rung.price)
+        if off < best_off or (off == best_off and best is None):
+            best, best_off = rung, off
+    return best
+
+
+def _is_enough(order: Order, rung: Quote) -> bool:
+    remaining = order.remaining
+    return remaining * 2 >= rung.quantity and remaining <= rung.quantity * 2
+
+
+def _is_to_press(order: Order, is_wanted: bool, now_ns: int) -> bool:
+    """Whether to ask (again) for the cancel of what should be gone, or must be ruled out."""
+    if now_ns - order.canceled_ns <= RECANCEL_NS:
+        return False
+    if order.stage == "UNKNOWN":
+        return not is_wanted or now_ns > order.bound_ns + BOUND_GRACE_NS
+    # Whatever became of a doubtful amend, the order's closure settles it.
+    return any(r.kind == "amend" and r.is_doubtful for r in order.requests.values())
