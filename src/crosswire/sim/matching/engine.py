@@ -405,8 +405,6 @@ class MatchingEngine:
         floor = self._floor
         while floor.woken:
             order, price = floor.woken.popleft()
-            if order.stage != "waiting":
-                continue  # cancelled by another's self-trade prevention in between
             floor.out.append(Triggered(order.id, order.owner, price))
             order.stage = "new"
             if order.price is not None and order.price_unit != "static":

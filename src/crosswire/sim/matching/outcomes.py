@@ -129,7 +129,7 @@ class Killed(Outcome, frozen=True, gc=False):
     owner: str
     reason: str  # a KillReason, or the text given to `cancel`
     filled: int
-    remaining: int
+    remaining: int  # what can no longer fill
 
 
 class Expired(Outcome, frozen=True, gc=False):

@@ -46,8 +46,7 @@ class TriggerWatch:
         `ValueError` if the trigger is an offset and there has been no price yet.
         """
         trigger = order.trigger
-        if trigger is None:
-            raise ValueError(f"a {order.order_type} order needs a trigger")
+        assert trigger is not None
         if is_trailing(order):
             self._need_price()
             order.peak = self.price
@@ -61,8 +60,8 @@ class TriggerWatch:
         self._measure()
 
     def discard(self, order: Order) -> None:
-        if self._orders.pop(order.id, None) is not None:
-            self._measure()
+        del self._orders[order.id]
+        self._measure()
 
     def retarget(self, order: Order, trigger_price: int) -> None:
         order.trigger_price = trigger_price

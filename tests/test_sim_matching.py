@@ -1,0 +1,505 @@
+"""The matching engine against a trivially simple twin, and its rules one by one."""
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crosswire.domain import SelfTrade, Side, TimeInForce
+from crosswire.sim.matching import (
+    Amended,
+    AmendRefused,
+    AnyOutcome,
+    Completed,
+    Expired,
+    Killed,
+    MatchingEngine,
+    Order,
+    Refilled,
+    Rested,
+    Traded,
+)
+
+
+def limit(
+    order_id: str,
+    owner: str,
+    side: Side,
+    quantity: int,
+    price: int | None,
+    *,
+    display: int = 0,
+    time_in_force: TimeInForce = "gtc",
+    post_only: bool = False,
+    expire_ns: int = 0,
+    self_trade: SelfTrade | None = None,
+) -> Order:
+    return Order(
+        id=order_id,
+        owner=owner,
+        side=side,
+        quantity=quantity,
+        price=price,
+        display=display,
+        time_in_force=time_in_force,
+        post_only=post_only,
+        expire_ns=expire_ns,
+        self_trade=self_trade,
+    )
+
+
+def trades(outcomes: list[AnyOutcome]) -> list[tuple[str, str, int, int]]:
+    return [
+        (one.maker, one.taker, one.price, one.quantity)
+        for one in outcomes
+        if isinstance(one, Traded)
+    ]
+
+
+# --- the twin ----------------------------------------------------------------------------------
+
+
+@dataclass
+class Resting:
+    id: str
+    owner: str
+    side: Side
+    price: int
+    left: int
+    display: int
+    shown: int
+    filled: int
+    place: int
+
+
+class Twin:
+    """A matcher too simple to be wrong: one list, sorted anew for every trade."""
+
+    def __init__(self) -> None:
+        self.orders: list[Resting] = []
+        self.clock = 0
+
+    def next_place(self) -> int:
+        self.clock += 1
+        return self.clock
+
+    def makers(self, side: Side, price: int | None) -> list[Resting]:
+        sign = 1 if side == "buy" else -1
+        against = [
+            one
+            for one in self.orders
+            if one.side != side and (price is None or sign * one.price <= sign * price)
+        ]
+        return sorted(against, key=lambda one: (sign * one.price, one.place))
+
+    def place(self, order: Order) -> list[tuple[str, str, int, int]]:
+        makers = self.makers(order.side, order.price)
+        if order.post_only and makers:
+            return []
+        if order.time_in_force == "fok" and not self.fills(order, makers):
+            return []
+        return self.trade(order, order.quantity, 0, order.price)
+
+    def fills(self, order: Order, makers: list[Resting]) -> bool:
+        there = 0
+        for maker in makers:
+            own = order.self_trade is not None and maker.owner == order.owner
+            if own and order.self_trade != "cancel_oldest":
+                # Only what has gone before counts: the meeting ends the taker.
+                break
+            there += 0 if own else maker.left
+        return there >= order.quantity
+
+    def trade(
+        self, order: Order, left: int, filled: int, price: int | None
+    ) -> list[tuple[str, str, int, int]]:
+        made: list[tuple[str, str, int, int]] = []
+        while left and (makers := self.makers(order.side, price)):
+            maker = makers[0]
+            if order.self_trade is not None and maker.owner == order.owner:
+                if order.self_trade != "cancel_newest":
+                    self.orders.remove(maker)
+                if order.self_trade != "cancel_oldest":
+                    return made
+                continue
+            quantity = min(left, maker.shown)
+            made.append((maker.id, order.id, maker.price, quantity))
+            left, filled = left - quantity, filled + quantity
+            maker.left -= quantity
+            maker.shown -= quantity
+            maker.filled += quantity
+            if not maker.left:
+                self.orders.remove(maker)
+            elif not maker.shown:
+                maker.shown = min(maker.display, maker.left)
+                maker.place = self.next_place()
+        if left and price is not None and order.time_in_force not in {"ioc", "fok"}:
+            shown = min(order.display, left) if order.display else left
+            place = self.next_place()
+            self.orders.append(
+                Resting(
+                    order.id,
+                    order.owner,
+                    order.side,
+                    price,
+                    left,
+                    order.display,
+                    shown,
+                    filled,
+                    place,
+                )
+            )
+        return made
+
+    def amend(
+        self, order: Order, one: Resting, quantity: int | None, price: int | None
+    ) -> list[tuple[str, str, int, int]]:
+        total = one.filled + one.left if quantity is None else quantity
+        self.orders.remove(one)
+        if total <= one.filled:
+            return []
+        if (price is None or price == one.price) and total <= one.filled + one.left:
+            one.left = total - one.filled
+            one.shown = min(one.shown, one.left)
+            self.orders.append(one)
+            return []
+        where = one.price if price is None else price
+        return self.trade(order, total - one.filled, one.filled, where)
+
+    def levels(self, side: Side) -> list[tuple[int, int]]:
+        prices = sorted({one.price for one in self.orders if one.side == side})
+        found = [
+            (p, sum(one.shown for one in self.orders if one.side == side and one.price == p))
+            for p in prices
+        ]
+        return found[::-1] if side == "buy" else found
+
+
+@dataclass(frozen=True)
+class PlaceStep:
+    owner: str
+    side: Side
+    quantity: int
+    price: int | None
+    display: int
+    force: TimeInForce
+    is_careful: bool
+    prevention: SelfTrade | None
+
+
+@dataclass(frozen=True)
+class AmendStep:
+    number: int
+    quantity: int | None
+    price: int | None
+
+
+@dataclass(frozen=True)
+class CancelStep:
+    number: int
+
+
+@dataclass(frozen=True)
+class ClearStep:
+    owner: str
+
+
+Step = PlaceStep | AmendStep | CancelStep | ClearStep
+
+owners = st.sampled_from(("ann", "bob", "cyd"))
+sides: st.SearchStrategy[Side] = st.sampled_from(("buy", "sell"))
+forces: st.SearchStrategy[TimeInForce] = st.sampled_from(("gtc", "gtc", "gtc", "ioc", "fok"))
+preventions: st.SearchStrategy[SelfTrade | None] = st.sampled_from(
+    (None, "cancel_newest", "cancel_oldest", "cancel_both")
+)
+places = st.builds(
+    PlaceStep,
+    owner=owners,
+    side=sides,
+    quantity=st.integers(1, 12),
+    price=st.one_of(st.integers(96, 104), st.integers(98, 102), st.none()),
+    display=st.sampled_from((0, 0, 1, 3)),
+    force=forces,
+    is_careful=st.booleans(),
+    prevention=preventions,
+)
+amends = st.builds(
+    AmendStep,
+    number=st.integers(0, 30),
+    quantity=st.none() | st.integers(1, 15),
+    price=st.none() | st.integers(96, 104),
+)
+cancels = st.builds(CancelStep, number=st.integers(0, 30))
+clears = st.builds(ClearStep, owner=owners)
+steps: st.SearchStrategy[list[Step]] = st.lists(
+    st.one_of(places, places, places, amends, cancels, clears), max_size=60
+)
+
+
+class Both:
+    """The engine and its twin, given the same commands."""
+
+    def __init__(self) -> None:
+        self.engine = MatchingEngine()
+        self.twin = Twin()
+        self.placed: dict[str, Order] = {}
+        self.made: list[tuple[str, str, int, int]] = []
+
+    def apply(self, step: Step) -> None:
+        match step:
+            case PlaceStep():
+                self.place(step)
+            case AmendStep():
+                self.amend(step)
+            case CancelStep(number):
+                if self.twin.orders:
+                    one = self.twin.orders.pop(number % len(self.twin.orders))
+                    (killed,) = self.engine.cancel(one.id, 0)
+                    assert killed == Killed(one.id, one.owner, "canceled", one.filled, one.left)
+            case ClearStep(owner):
+                gone = {one.id for one in self.twin.orders if one.owner == owner}
+                self.twin.orders = [one for one in self.twin.orders if one.owner != owner]
+                killed_all = self.engine.cancel_all(owner, 0)
+                assert {one.order_id for one in killed_all if isinstance(one, Killed)} == gone
+
+    def place(self, step: PlaceStep) -> None:
+        order = limit(
+            f"o{len(self.placed)}",
+            step.owner,
+            step.side,
+            step.quantity,
+            step.price,
+            display=step.display,
+            time_in_force=step.force,
+            post_only=step.is_careful and step.price is not None and step.force == "gtc",
+            self_trade=step.prevention,
+        )
+        self.placed[order.id] = order
+        expected = self.twin.place(order)
+        made = trades(self.engine.place(order, 0))
+        assert made == expected
+        self.made += made
+
+    def amend(self, step: AmendStep) -> None:
+        if not self.twin.orders:
+            return
+        one = self.twin.orders[step.number % len(self.twin.orders)]
+        expected = self.twin.amend(self.placed[one.id], one, step.quantity, step.price)
+        made = trades(self.engine.amend(one.id, 0, quantity=step.quantity, price=step.price))
+        assert made == expected
+        self.made += made
+
+    def compare(self) -> None:
+        engine = self.engine
+        assert {one.id: (one.filled, one.shown) for one in self.twin.orders} == {
+            order.id: (order.filled, order.shown) for order in engine.orders.values()
+        }
+        assert engine.top("buy", 99) == self.twin.levels("buy")
+        assert engine.top("sell", 99) == self.twin.levels("sell")
+        bid, ask = engine.best_bid(), engine.best_ask()
+        assert bid is None or ask is None or bid[0] < ask[0]
+
+
+@given(steps)
+def test_the_engine_does_what_its_twin_does(commands: list[Step]) -> None:
+    both = Both()
+    for step in commands:
+        both.apply(step)
+        both.compare()
+
+
+@given(steps)
+def test_nothing_is_made_or_lost(commands: list[Step]) -> None:
+    both = Both()
+    for step in commands:
+        both.apply(step)
+    filled: dict[str, int] = {}
+    for maker, taker, _, quantity in both.made:
+        assert quantity > 0
+        for one in (maker, taker):
+            filled[one] = filled.get(one, 0) + quantity
+    for order in both.placed.values():
+        assert filled.get(order.id, 0) == order.filled <= order.quantity
+    bought = sum(one.filled for one in both.placed.values() if one.side == "buy")
+    sold = sum(one.filled for one in both.placed.values() if one.side == "sell")
+    assert bought == sold
+
+
+@given(steps, st.integers(1, 4))
+def test_a_view_told_of_changes_alone_holds_the_best_levels(
+    commands: list[Step], depth: int
+) -> None:
+    both = Both()
+    view = both.engine.view(depth)
+    held: tuple[dict[int, int], dict[int, int]] = ({}, {})
+    for step in commands:
+        both.apply(step)
+        for changed, mine, best_last in zip(view.changes(), held, (1, -1), strict=True):
+            for price, quantity in changed:
+                assert mine.get(price, 0) != quantity, "told of a level that did not change"
+                if quantity:
+                    mine[price] = quantity
+                else:
+                    del mine[price]
+            for price in sorted(mine, key=lambda p: p * best_last)[:-depth]:
+                del mine[price]  # clients truncate
+        for side, mine, told in zip(("buy", "sell"), held, view.snapshot(), strict=True):
+            best = both.engine.top("buy" if side == "buy" else "sell", depth)
+            assert mine == dict(best)
+            assert told == best
+
+
+# --- the rules, one by one ---------------------------------------------------------------------
+
+
+def test_price_goes_before_time_and_time_before_nothing() -> None:
+    engine = MatchingEngine()
+    for order_id, price in (("late", 101), ("first", 100), ("second", 100)):
+        engine.place(limit(order_id, order_id, "sell", 2, price), 0)
+    made = engine.place(limit("t", "taker", "buy", 5, 101), 0)
+    assert trades(made) == [("first", "t", 100, 2), ("second", "t", 100, 2), ("late", "t", 101, 1)]
+    assert made[-1] == Completed("t", "taker", 5)
+    assert engine.last == 101
+    assert [order.id for order in engine.queue("sell", 101)] == ["late"]
+    assert engine.queue("sell", 100) == []
+
+
+def test_outcomes_carry_totals_of_their_moment() -> None:
+    engine = MatchingEngine()
+    engine.place(limit("m", "ann", "sell", 4, 100), 0)
+    (first,) = trades(engine.place(limit("t", "bob", "buy", 1, 100), 0))
+    assert first == ("m", "t", 100, 1)
+    made = engine.place(limit("u", "bob", "buy", 5, 100), 0)
+    assert made == [
+        Traded("m", "ann", 4, "u", "bob", 3, "buy", 100, 3),
+        Completed("m", "ann", 4),
+        Rested("u", "bob", 100, 2, 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("order", "reason", "remaining"),
+    [
+        (limit("t", "bob", "buy", 5, 100, time_in_force="ioc"), "ioc", 3),
+        (limit("t", "bob", "buy", 5, 100, time_in_force="fok"), "fok", 5),
+        (limit("t", "bob", "buy", 5, None), "no_liquidity", 3),
+        (limit("t", "bob", "buy", 5, 100, post_only=True), "post_only", 5),
+        (limit("t", "ann", "buy", 5, 100, self_trade="cancel_newest"), "self_trade", 5),
+    ],
+)
+def test_what_may_not_rest_is_killed(order: Order, reason: str, remaining: int) -> None:
+    engine = MatchingEngine()
+    engine.place(limit("m", "ann", "sell", 2, 100), 0)
+    made = engine.place(order, 0)
+    assert made[-1] == Killed("t", order.owner, reason, 5 - remaining, remaining)
+    assert "t" not in engine.orders
+    assert order.stage == "done"
+
+
+def test_all_or_nothing_is_all_when_all_is_there() -> None:
+    engine = MatchingEngine()
+    engine.place(limit("m", "ann", "sell", 9, 100, display=2), 0)
+    made = engine.place(limit("t", "bob", "buy", 7, 100, time_in_force="fok"), 0)
+    assert sum(quantity for *_, quantity in trades(made)) == 7
+    assert made.count(Refilled("m", "ann", 2, 2)) == 1
+    beyond = engine.place(limit("u", "bob", "buy", 3, 100, time_in_force="fok"), 0)
+    assert beyond == [Killed("u", "bob", "fok", 0, 3)]
+    own = limit("w", "ann", "buy", 1, 100, time_in_force="fok", self_trade="cancel_newest")
+    assert engine.place(own, 0) == [Killed("w", "ann", "fok", 0, 1)]
+    skipping = limit("x", "ann", "buy", 1, 100, time_in_force="fok", self_trade="cancel_oldest")
+    assert engine.place(skipping, 0) == [Killed("x", "ann", "fok", 0, 1)]
+    too_dear = engine.place(limit("v", "bob", "buy", 1, 99, time_in_force="fok"), 0)
+    assert too_dear == [Killed("v", "bob", "fok", 0, 1)]
+
+
+def test_an_iceberg_shows_a_part_and_refills_behind_the_others() -> None:
+    engine = MatchingEngine()
+    engine.place(limit("ice", "ann", "sell", 7, 100, display=3), 0)
+    engine.place(limit("m", "cyd", "sell", 2, 100), 0)
+    assert engine.top("sell", 5) == [(100, 5)]
+    assert engine.sweep("buy", 99) == [(100, 9)]
+    made = engine.place(limit("t", "bob", "buy", 6, 100), 0)
+    assert trades(made) == [("ice", "t", 100, 3), ("m", "t", 100, 2), ("ice", "t", 100, 1)]
+    assert [one for one in made if isinstance(one, Refilled)] == [Refilled("ice", "ann", 3, 3)]
+    assert engine.best_ask() == (100, 2)
+
+
+def test_self_trade_prevention_cancels_oldest_or_both() -> None:
+    cases: list[tuple[SelfTrade, list[str]]] = [("cancel_oldest", ["t"]), ("cancel_both", [])]
+    for prevention, left in cases:
+        engine = MatchingEngine()
+        engine.place(limit("m", "ann", "sell", 2, 100), 0)
+        made = engine.place(limit("t", "ann", "buy", 5, 100, self_trade=prevention), 0)
+        assert made[0] == Killed("m", "ann", "self_trade", 0, 2)
+        assert list(engine.orders) == left
+
+
+def test_an_amend_keeps_the_place_only_when_it_takes_less() -> None:
+    engine = MatchingEngine()
+    for order_id in ("a", "b", "c"):
+        engine.place(limit(order_id, order_id, "buy", 4, 100), 0)
+    assert engine.amend("a", 0, quantity=3) == [Amended("a", "a", kept_place=True)]
+    assert engine.amend("b", 0, quantity=5) == [Amended("b", "b", kept_place=False)]
+    assert [order.id for order in engine.queue("buy", 100)] == ["a", "c", "b"]
+    assert engine.amend("c", 0, display=1) == [Amended("c", "c", kept_place=True)]
+    assert engine.best_bid() == (100, 3 + 1 + 5)
+    engine.amend("c", 0, display=0)
+    assert engine.best_bid() == (100, 3 + 4 + 5)
+    engine.amend("a", 0, price=99, display=1)
+    assert engine.top("buy", 2) == [(100, 9), (99, 1)]
+    assert engine.amend("a", 0, price=99) == [Amended("a", "a", kept_place=True)]
+
+
+def test_an_amend_that_would_take_is_refused_or_takes() -> None:
+    engine = MatchingEngine()
+    engine.place(limit("m", "ann", "sell", 2, 101), 0)
+    engine.place(limit("q", "bob", "buy", 4, 100, post_only=True), 0)
+    refused = engine.amend("q", 0, price=101, post_only=True)
+    assert refused == [AmendRefused("q", "bob", "post_only")]
+    assert engine.orders["q"].price == 100
+    assert engine.would_take("buy", 101)
+    assert not engine.would_take("buy", 100)
+    made = engine.amend("q", 0, price=101)
+    assert made == [
+        Amended("q", "bob", kept_place=False),
+        Traded("m", "ann", 2, "q", "bob", 2, "buy", 101, 2),
+        Completed("m", "ann", 2),
+    ]
+    assert engine.orders["q"].post_only
+    assert engine.best_bid() == (101, 2)
+    assert engine.amend("q", 0, quantity=2) == [Killed("q", "bob", "amended", 2, 2)]
+
+
+def test_orders_expire_at_their_time() -> None:
+    engine = MatchingEngine()
+    engine.place(limit("a", "ann", "buy", 1, 100, expire_ns=50), 0)
+    engine.place(limit("b", "ann", "buy", 1, 99, expire_ns=40), 0)
+    engine.place(limit("c", "ann", "buy", 1, 98, expire_ns=45), 0)
+    engine.cancel("b", 0)
+    assert engine.next_expiry_ns() == 45
+    assert engine.expire(44) == []
+    assert engine.expire(45) == [Expired("c", "ann", 0, 1)]
+    assert engine.expire(60) == [Expired("a", "ann", 0, 1)]
+    assert engine.next_expiry_ns() is None
+
+
+def test_wrong_use_is_an_error() -> None:
+    engine = MatchingEngine()
+    order = limit("a", "ann", "buy", 1, 100)
+    engine.place(order, 0)
+    with pytest.raises(ValueError, match="not new"):
+        engine.place(order, 0)
+    with pytest.raises(ValueError, match="no quantity"):
+        engine.place(limit("b", "ann", "buy", 0, 100), 0)
+    with pytest.raises(KeyError):
+        engine.cancel("nobody", 0)
+    with pytest.raises(KeyError):
+        engine.amend("nobody", 0, quantity=1)
+    assert engine.cancel_all("nobody", 0) == []
+    assert [one.id for one in engine.of_owner("ann")] == ["a"]
+    assert not engine.would_take("buy", 10**6)
+    assert engine.sweep("sell", 5, 101) == []
+    assert engine.sweep("sell", 5, 100) == [(100, 1)]
+    assert engine.quantity_at("buy", 100) == 1
+    assert engine.quantity_at("buy", 99) == 0
