@@ -4,6 +4,7 @@ The live path runs through `received` and `send` without a task or a queue: the 
 the book and the order that answers it share one call stack.
 """
 
+import sys
 from collections.abc import Callable
 from typing import Protocol
 
@@ -55,6 +56,7 @@ class Dialogue:
 
     def received(self, connection: str, payload: bytes, now_ns: int, is_last: int) -> None:
         """Decode one frame; with the last of its read, hand on the events of all of them."""
+        is_sound = False
         try:
             session = self.session
             events = session.received(connection, payload, now_ns)
@@ -62,14 +64,15 @@ class Dialogue:
                 self.flush()
             if not is_last:
                 self._pending += events
-                return
-            if self._pending:
-                events, self._pending = [*self._pending, *events], []
-            if events:
-                self._on_events(events)
-        except BaseException as error:
-            self._on_fatal(error)
-            raise
+            else:
+                if self._pending:
+                    events, self._pending = [*self._pending, *events], []
+                if events:
+                    self._on_events(events)
+            is_sound = True
+        finally:
+            if not is_sound:
+                self._tell_fatal()
 
     def end_read(self) -> None:
         """Hand on what waits, where a read ended with something other than a message."""
@@ -126,6 +129,7 @@ class Dialogue:
 
     def _conclude(self, call: Callable[[int], list[AnyEvent]]) -> None:
         """Call the session off the hot path, flush, and hand on what came of it."""
+        is_sound = False
         try:
             events = call(self._clock.now_ns())
             if self.session.outbox:
@@ -134,6 +138,13 @@ class Dialogue:
                 events, self._pending = [*self._pending, *events], []
             if events:
                 self._on_events(events)
-        except BaseException as error:
+            is_sound = True
+        finally:
+            if not is_sound:
+                self._tell_fatal()
+
+    def _tell_fatal(self) -> None:
+        """Tell of the exception that is on its way up."""
+        error = sys.exception()
+        if error is not None:
             self._on_fatal(error)
-            raise

@@ -132,9 +132,9 @@ class Host:
 
     async def open(self, address: str, port: int) -> int:
         """Listen; return the port. `OSError` if it is taken."""
-        self._runner = web.ServerRunner(web.Server(self._serve, access_log=None))
+        self._runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=1.0)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, address, port, shutdown_timeout=1.0)
+        site = web.TCPSite(self._runner, address, port)
         await site.start()
         taken = self._runner.addresses[0][1]
         assert isinstance(taken, int)
