@@ -181,7 +181,7 @@ class EchoSimulator(Gathered):
         self._saw("closed", connection)
 
     def asked(self, key: int, request: HttpRequest, now_ns: int) -> None:
-        self._saw("asked", request.method, request.path, request.body, request.headers["x-key"])
+        self._saw("asked", request.method, request.path, request.body, request.headers.get("x-key"))
         if request.path == "/cut":
             self.outbox.append(SimAnswer(key, 0, b""))
         elif request.path.startswith("/later"):

@@ -50,7 +50,7 @@ class Failure(Struct, frozen=True, gc=False):
     was_sent: bool
 
 
-def _keepalive_socket(address: tuple[Any, ...]) -> socket.socket:
+def keepalive_socket(address: tuple[Any, ...]) -> socket.socket:
     """Make a socket on which the kernel notices a dead peer."""
     made = socket.socket(*address[:3])
     made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -123,7 +123,7 @@ class HttpPool:
             limit=LIMIT,
             keepalive_timeout=IDLE_S,
             ttl_dns_cache=300,
-            socket_factory=_keepalive_socket,
+            socket_factory=keepalive_socket,
             ssl=self._ssl_context or True,
         )
         self._client = aiohttp.ClientSession(

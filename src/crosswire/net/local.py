@@ -101,6 +101,7 @@ class LocalLink:
         self.is_stopped = False
         self._clock = clock
         self._call_later = call_later or _loop_call_later
+        self._owned_switchboard = not isinstance(simulator, Switchboard)
         self.switchboard = (
             simulator
             if isinstance(simulator, Switchboard)
@@ -141,6 +142,8 @@ class LocalLink:
         self._http_down.cut()
         for number in list(self._unanswered):
             self._fail(number, "stopped")
+        if self._owned_switchboard:
+            self.switchboard.stop()
 
     def send(self, approved: Approved) -> list[AnyEvent]:
         """Choose the transport and send."""
@@ -203,6 +206,8 @@ class LocalLink:
         self._http_down.put(self.latency_ns, partial(self._arrive, number, answer))
 
     def _arrive(self, number: int, answer: SimAnswer) -> None:
+        if number not in self._unanswered:
+            return  # stopped meanwhile
         if not answer.status:
             self._fail(number, "cut without an answer")
             return

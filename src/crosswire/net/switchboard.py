@@ -114,7 +114,11 @@ class Switchboard:
         self.tick()
 
     def stop(self) -> None:
-        """No further ticks."""
+        """No further ticks; who is connected or waits for an answer is cut."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        for key in list(self._asked):
+            self._asked.pop(key)(SimAnswer(key, 0, b""))
+        for number in list(self._plugs):
+            self._plugs.pop(number).on_drop(1006)
