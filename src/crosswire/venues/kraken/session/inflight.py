@@ -1,0 +1,182 @@
+"""Requests that await an answer, by any transport, and for a while after they were given up.
+
+A request is one frame or one HTTP call: a batch that was split is several of them with one
+`request_id`. Its `pending` orders are those whose outcome is not proven yet, by an answer or
+by the private stream. A request that timed out stays known, so that a late answer is read.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from crosswire.domain import (
+    Amend,
+    AnyEvent,
+    Approved,
+    Cancel,
+    CancelAll,
+    CancelBatch,
+    Place,
+    PlaceBatch,
+    RequestKind,
+    TimedOut,
+    Transport,
+)
+
+KEPT_NS = 60_000_000_000  # the longest deadline the venue allows, and its slowest look-up
+
+Part = Place | Amend | Cancel
+
+
+class Request:
+    """One request on its way."""
+
+    __slots__ = (
+        "answers",
+        "approved",
+        "connection",
+        "error",
+        "is_timed_out",
+        "method",
+        "number",
+        "parts",
+        "pending",
+        "refusals",
+        "sent_ns",
+        "transport",
+    )
+
+    def __init__(
+        self,
+        approved: Approved,
+        parts: Sequence[Part],
+        *,
+        number: int,
+        method: str,
+        transport: Transport,
+        connection: str,
+        sent_ns: int,
+    ) -> None:
+        self.approved = approved
+        self.parts = tuple(parts)
+        self.number = number  # what the answer echoes: req_id, or the key of the HTTP request
+        self.method = method
+        self.transport = transport
+        self.connection = connection
+        self.sent_ns = sent_ns
+        self.pending = {part.client_order_id for part in parts}
+        self.answers = 0  # of the n that cancel_order gives
+        self.error = ""  # of one of them
+        self.refusals = 0  # for a token that was not accepted
+        self.is_timed_out = False
+
+    @property
+    def request_id(self) -> int:
+        """The engine's number of the request."""
+        return self.approved.request_id
+
+    @property
+    def kind(self) -> RequestKind:
+        """What it asks for, in the domain's word."""
+        return kind_of(self.approved)
+
+    def give_up(self, reason: str, now_ns: int) -> list[AnyEvent]:
+        """It is in doubt from now on: say so once, for the orders that are not proven."""
+        is_silent = self.is_timed_out or (self.parts and not self.pending)
+        self.is_timed_out = True
+        if is_silent:
+            return []
+        return [
+            TimedOut(
+                recv_ns=now_ns,
+                account=self.approved.command.account,
+                request_id=self.request_id,
+                reason=reason,
+                client_order_ids=tuple(
+                    part.client_order_id
+                    for part in self.parts
+                    if part.client_order_id in self.pending
+                ),
+                kind=self.kind,
+            )
+        ]
+
+    def __repr__(self) -> str:
+        return f"Request({self.method} {self.number})"
+
+
+def kind_of(approved: Approved) -> RequestKind:
+    """Return what a command asks for, in the domain's word."""
+    command = approved.command
+    if isinstance(command, Place | PlaceBatch):
+        return "place"
+    if isinstance(command, Amend):
+        return "amend"
+    return "cancel" if isinstance(command, Cancel | CancelBatch | CancelAll) else "other"
+
+
+class InFlight:
+    """All requests by the number that their answer echoes."""
+
+    def __init__(self) -> None:
+        self._requests: dict[tuple[Transport, int], Request] = {}
+        self._by_order: dict[str, list[Request]] = {}
+        self._amends: dict[str, Request] = {}
+
+    def add(self, request: Request) -> None:
+        """Register a request that is being sent."""
+        self._requests[request.transport, request.number] = request
+        for part in request.parts:
+            self._by_order.setdefault(part.client_order_id, []).append(request)
+            if isinstance(part, Amend):
+                self._amends[part.client_order_id] = request
+
+    def find(self, transport: Transport, number: int) -> Request | None:
+        """Return the request an answer belongs to, late ones included."""
+        return self._requests.get((transport, number))
+
+    def remove(self, request: Request) -> None:
+        """Forget a request: answered in full, or too old."""
+        self._requests.pop((request.transport, request.number), None)
+        self.free_amend(request)
+        for part in request.parts:
+            found = self._by_order.get(part.client_order_id, [])
+            if request in found:
+                found.remove(request)
+            if not found:
+                self._by_order.pop(part.client_order_id, None)
+
+    def is_amending(self, client_order_id: str) -> bool:
+        """Whether an amend of this order awaits its answer."""
+        return client_order_id in self._amends
+
+    def free_amend(self, request: Request) -> None:
+        """The next amend of the same order may go."""
+        for part in request.parts:
+            if self._amends.get(part.client_order_id) is request:
+                del self._amends[part.client_order_id]
+
+    def of_order(self, client_order_id: str) -> Sequence[Request]:
+        """Return the requests in flight for an order."""
+        return tuple(self._by_order.get(client_order_id, ()))
+
+    def on(self, connection: str) -> list[Request]:
+        """Return the requests that went out on a connection."""
+        return [request for request in self if request.connection == connection]
+
+    def expire(self, timeout_ns: int, now_ns: int) -> list[AnyEvent]:
+        """Give up what had no answer in time; forget what is older than any late answer."""
+        events: list[AnyEvent] = []
+        for request in list(self):
+            age_ns = now_ns - request.sent_ns
+            if age_ns >= timeout_ns and not request.is_timed_out:
+                events += request.give_up(f"no answer within {timeout_ns / 1e9:g} s", now_ns)
+                self.free_amend(request)
+            if age_ns >= timeout_ns + KEPT_NS:
+                self.remove(request)
+        return events
+
+    def waiting(self) -> int:
+        """Return how many requests have neither an answer nor been given up."""
+        return sum(not request.is_timed_out for request in self)
+
+    def __iter__(self) -> Iterator[Request]:
+        return iter(self._requests.values())

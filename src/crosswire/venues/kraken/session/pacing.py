@@ -1,0 +1,154 @@
+"""The venue's two rate counters, modelled: what a request costs, and whether there is room.
+
+Trading: one counter per account and instrument, shared by both transports. Most of a cost is
+for the order's youth, so amends are cheap and quick cancels are dear. REST: one per key.
+Counters decay continuously; they are kept in billionths of a point, so that no fraction is
+lost however often one looks.
+"""
+
+from msgspec import Struct
+
+from crosswire.venues.kraken.session.open_orders import OpenOrders
+
+POINT = 1_000_000_000
+_SECOND = 1_000_000_000
+# (younger than so many seconds, points); age runs from creation or the last amend.
+_AMEND_AGES = ((5, 3), (10, 2), (15, 1))
+_CANCEL_AGES = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))
+
+
+class Tier(Struct, frozen=True):
+    """What one verification tier is granted; decays in thousandths of a point per second."""
+
+    trading_max: int
+    trading_decay: int
+    open_orders: int  # per instrument
+    rest_max: int
+    rest_decay: int
+
+
+TIERS = {
+    "starter": Tier(60, 1_000, 60, 15, 330),
+    "intermediate": Tier(125, 2_340, 80, 20, 500),
+    "pro": Tier(180, 3_750, 225, 20, 1_000),
+}
+
+
+class Counter:
+    """One decaying counter."""
+
+    def __init__(self, most: int, decay: int) -> None:
+        self.most = most * POINT
+        self._decay = decay
+        self._value = 0
+        self._at_ns = 0
+
+    def value(self, now_ns: int) -> int:
+        """Return the counter in billionths of a point."""
+        if now_ns > self._at_ns:
+            self._value = max(0, self._value - (now_ns - self._at_ns) * self._decay // 1000)
+            self._at_ns = now_ns
+        return self._value
+
+    def has_room(self, cost: int, now_ns: int) -> bool:
+        """Whether the venue would take a request of this cost now."""
+        return self.value(now_ns) + cost <= self.most
+
+    def add(self, cost: int, now_ns: int) -> None:
+        """Count a request; the counter may go over its top, as the venue's does."""
+        self._value = self.value(now_ns) + cost
+
+    def set(self, value: int, now_ns: int) -> None:
+        """Take over what the venue says."""
+        self._value = value
+        self._at_ns = max(now_ns, self._at_ns)
+
+    def left(self, now_ns: int) -> int:
+        """Return the whole points that are left."""
+        return max(0, self.most - self.value(now_ns)) // POINT
+
+
+class Pacing:
+    """Both counters of one login."""
+
+    def __init__(self, tier: str, orders: OpenOrders) -> None:
+        name = tier or "starter"
+        if name not in TIERS:
+            raise ValueError(f'unknown tier "{tier}": expected one of {", ".join(TIERS)}')
+        self.tier = TIERS[name]
+        self.rest = Counter(self.tier.rest_max, self.tier.rest_decay)
+        self._most = self.tier.trading_max
+        self._trading: dict[str, Counter] = {}
+        self._orders = orders
+
+    def trading(self, instrument: str) -> Counter:
+        """Return an instrument's counter."""
+        found = self._trading.get(instrument)
+        if found is None:
+            found = self._trading[instrument] = Counter(self._most, self.tier.trading_decay)
+        return found
+
+    def set_most(self, most: int) -> None:
+        """Take over the threshold that the venue names in its answer to our subscription."""
+        self._most = most
+        for counter in self._trading.values():
+            counter.most = most * POINT
+
+    def amend_cost(self, key: str, now_ns: int) -> int:
+        """Return the cost of amending an order now."""
+        return POINT + self._by_age(key, _AMEND_AGES, now_ns)
+
+    def cancel_cost(self, key: str, now_ns: int) -> int:
+        """Return the cost of cancelling an order now, alone or in a batch."""
+        return self._by_age(key, _CANCEL_AGES, now_ns)
+
+    def may_add(self, instrument: str, count: int, now_ns: int) -> bool:
+        """Whether `count` new orders leave room to cancel what is open."""
+        cost = add_cost(count) + self._room(instrument, now_ns)
+        is_free = self._orders.count(instrument) + count <= self.tier.open_orders
+        return is_free and self.trading(instrument).has_room(cost, now_ns)
+
+    def may_amend(self, instrument: str, key: str, now_ns: int) -> bool:
+        """Whether an amend leaves room to cancel what is open."""
+        cost = self.amend_cost(key, now_ns) + self._room(instrument, now_ns)
+        return self.trading(instrument).has_room(cost, now_ns)
+
+    def refused(self, instrument: str, now_ns: int) -> None:
+        """The venue says the counter is full: believe it."""
+        counter = self.trading(instrument)
+        counter.set(counter.most, now_ns)
+
+    def left(self, now_ns: int) -> int:
+        """Return the points left on the fullest trading counter."""
+        lefts = [counter.left(now_ns) for counter in self._trading.values()]
+        return min(lefts, default=self._most)
+
+    def _room(self, instrument: str, now_ns: int) -> int:
+        """Points kept back to cancel everything open on an instrument.
+
+        At most a quarter of the counter: beyond that a batch cancel, which the venue accepts
+        even over the limit, does it.
+        """
+        most = self.trading(instrument).most // 4
+        room = 0
+        for since_ns in self._orders.ages(instrument):
+            room += _points(_CANCEL_AGES, now_ns - since_ns)
+            if room >= most:
+                return most
+        return room
+
+    def _by_age(self, key: str, ages: tuple[tuple[int, int], ...], now_ns: int) -> int:
+        since_ns = self._orders.since_ns(key)
+        return 0 if since_ns is None else _points(ages, now_ns - since_ns)
+
+
+def add_cost(count: int) -> int:
+    """Return the cost of new orders: one each, half in a batch."""
+    return POINT if count == 1 else POINT * count // 2
+
+
+def _points(ages: tuple[tuple[int, int], ...], age_ns: int) -> int:
+    for seconds, points in ages:
+        if age_ns < seconds * _SECOND:
+            return points * POINT
+    return 0
