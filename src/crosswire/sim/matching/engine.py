@@ -148,6 +148,11 @@ class MatchingEngine:
         self._external.forget(side, prices)
         return self._settle()
 
+    def heal_external(self, now_ns: int) -> list[AnyOutcome]:
+        """Put back what our orders took from external levels."""
+        self._external.heal()
+        return self._settle()
+
     def external_trade(
         self, side: Side, price: int, quantity: int, now_ns: int
     ) -> list[AnyOutcome]:

@@ -53,6 +53,21 @@ class ExternalBook:
                 self._record(half, level, quantity)
         self._cross(bids, asks)
 
+    def heal(self) -> None:
+        """What our orders took is there again: where nobody's taking is remembered for long.
+
+        The new quantity stands behind our resting orders, and takes those that it reaches.
+        """
+        healed: tuple[list[Level], list[Level]] = ([], [])
+        for half, levels in zip((self._floor.bids, self._floor.asks), healed, strict=True):
+            for level in half.levels.values():
+                if level.consumed:
+                    level.consumed = 0
+                    levels.append((level.price, level.recorded))
+            for price, _ in levels:
+                half.settle(half.at(price))
+        self._cross(*healed)
+
     def forget(self, side: Side, prices: Iterable[int]) -> None:
         """Levels went out of the recording's range: no longer shown, but not known to be gone,
         so our orders there keep what stood ahead of them."""
