@@ -24,6 +24,7 @@ from pydantic_core import ErrorDetails
 
 from crosswire import fixed
 from crosswire.app.errors import ConfigError
+from crosswire.risk import Limits
 from crosswire.venues import NAMES
 from crosswire.venues.interface import Credentials, Hosts
 
@@ -107,6 +108,7 @@ class StrategySection(Section):
     )
     account: str = Field(description="the name of an account in [accounts]")
     instrument: str = Field(min_length=1, description="an instrument's name such as BTC/USD")
+    share_notional: Money = Field(default=0, description='money such as "2000"')
 
     def parameters(self) -> dict[str, Any]:
         """The keys that belong to the strategy itself, as TOML gave them."""
@@ -114,21 +116,40 @@ class StrategySection(Section):
 
 
 class Risk(Section):
-    """The limits, in quote money unless a name says otherwise; None = not limited."""
+    """The limits of each account, in quote money unless a name says otherwise; None = none."""
 
     max_order_notional: Money | None = Field(default=None, description='money such as "1000"')
     max_position_notional: Money | None = Field(default=None, description='money such as "5000"')
-    max_total_exposure: Money | None = Field(default=None, description='money such as "20000"')
+    max_total_notional: Money | None = Field(default=None, description='money such as "20000"')
     max_daily_loss: Money | None = Field(default=None, description='money such as "200"')
     max_drawdown: Money | None = Field(default=None, description='money such as "500"')
-    strategy_share: Money | None = Field(default=None, description='money such as "2000"')
     max_open_orders: int = Field(default=60, ge=1, description="a whole number above 0")
     max_orders_per_second: int = Field(default=50, ge=1, description="a whole number above 0")
     max_open_positions: int = Field(default=20, ge=1, description="a whole number above 0")
-    price_collar_bps: int = Field(default=500, ge=1, description="whole basis points above 0")
-    reduce_collar_bps: int = Field(default=2_000, ge=1, description="whole basis points above 0")
+    collar_bps: int = Field(default=200, ge=1, description="whole basis points above 0")
+    reduce_collar_bps: int = Field(default=1_000, ge=1, description="whole basis points above 0")
     max_book_age_ms: int = Field(default=5_000, ge=1, description="whole milliseconds above 0")
-    cooldown_s: int = Field(default=0, ge=0, description="whole seconds; 0 waits for an operator")
+    loss_cooldown_s: int = Field(
+        default=0, ge=0, description="whole seconds; 0 waits for an operator"
+    )
+
+    def limits(self, shares: Mapping[str, int]) -> Limits:
+        """The limits as risk reads them; `shares` is the notional of each strategy's own."""
+        return Limits(
+            max_order_notional=self.max_order_notional or 0,
+            max_position_notional=self.max_position_notional or 0,
+            max_total_notional=self.max_total_notional or 0,
+            max_open_positions=self.max_open_positions,
+            max_open_orders=self.max_open_orders,
+            max_orders_per_second=self.max_orders_per_second,
+            max_daily_loss=self.max_daily_loss or 0,
+            max_drawdown=self.max_drawdown or 0,
+            loss_cooldown_ns=self.loss_cooldown_s * 10**9,
+            max_book_age_ns=self.max_book_age_ms * 10**6,
+            collar_bps=self.collar_bps,
+            reduce_collar_bps=self.reduce_collar_bps,
+            share_notional=tuple(sorted(shares.items())),
+        )
 
 
 class JournalSection(Section):
@@ -137,9 +158,6 @@ class JournalSection(Section):
     directory: Path = Field(default=Path("journal"), description="the path of a directory")
     market_data: bool = Field(default=False, description="true or false")
     durable: bool = Field(default=False, description="true or false")
-    database: str = Field(
-        default="", description="a database URL, empty for SQLite in the directory"
-    )
 
 
 class NetSection(Section):

@@ -1,0 +1,67 @@
+"""The command line: human output by default, `--json` for programs.
+
+Exit codes: 0 done, 1 failed, 2 wrong use or config. A user's mistake is one line on stderr.
+"""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from crosswire import __version__
+from crosswire.app.cli import account, checking, market, order, running, simulating
+from crosswire.app.cli.screen import complain, quiet_logs
+from crosswire.app.errors import ConfigError, CrosswireError
+from crosswire.journal import JournalError
+
+app = typer.Typer(
+    name="crosswire",
+    help="Executes orders on several venues and knows what became of each of them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(order.app, name="order")
+for _module in (simulating, running, market, account, checking):
+    for _command in _module.COMMANDS:
+        app.command()(_command)
+
+
+def _version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"crosswire {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def crosswire(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Executes orders on several venues and knows what became of each of them."""
+
+
+def main() -> None:
+    """Run the command line; the process ends with its exit code."""
+    quiet_logs()
+    is_json = "--json" in sys.argv
+    try:
+        app()
+    except CrosswireError as error:
+        lines = error.lines if isinstance(error, ConfigError) else [str(error)]
+        _fail(lines, error.exit_code, is_json)
+    except JournalError as error:
+        _fail([str(error)], 2, is_json)
+    except KeyboardInterrupt:
+        _fail(["interrupted"], 1, is_json)
+
+
+def _fail(lines: list[str], exit_code: int, is_json: bool) -> None:
+    if is_json:
+        sys.stdout.write(json.dumps({"error": "; ".join(lines), "code": exit_code}) + "\n")
+    complain(lines)
+    sys.exit(exit_code)

@@ -1,0 +1,475 @@
+"""The Python API: one account at one venue, in any asyncio loop.
+
+Everything a call waits for is an event that the runner has already journalled and applied; a
+client only listens, off the hot path. `crosswire.connect` opens one.
+"""
+
+import asyncio
+import inspect
+import logging
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from decimal import Decimal
+from itertools import islice
+from typing import Any, TypeVar
+
+from crosswire import domain, fixed
+from crosswire.app import views
+from crosswire.app.errors import CrosswireError, Refused, Rejected, UserError
+from crosswire.app.live import Trader
+from crosswire.app.placed import Number, PlacedOrder
+from crosswire.domain import AnyEvent, OrderType, Side, TimeInForce
+
+KEPT = 1_000  # executions, orders and trades held in memory; the rest is in the journal
+READ_TIMEOUT_S = 15.0  # how long a look-up of balances may take
+BOOK_TIMEOUT_S = 20.0  # from subscribing to the first snapshot
+_log = logging.getLogger("crosswire")
+_Told = TypeVar("_Told")
+Callback = Callable[[_Told], Awaitable[None] | None]
+
+
+class Wish:
+    """One order to place, for `place_batch`; the same arguments as `place`."""
+
+    def __init__(self, instrument: str, side: Side, quantity: Number, **more: Any) -> None:
+        self.instrument = instrument
+        self.side = side
+        self.quantity = quantity
+        self.more = more
+
+
+class Client:
+    """An account's orders, fills, positions and books."""
+
+    def __init__(self, trader: Trader, account: str) -> None:
+        self.trader = trader
+        self.account = account
+        self.venue = trader.config.accounts[account].venue
+        self._orders: dict[str, PlacedOrder] = {}
+        self._fills: deque[domain.Filled] = deque(maxlen=KEPT)
+        self._trades: deque[domain.TradePrinted] = deque(maxlen=KEPT)
+        self._counts: Counter[str] = Counter()
+        self._waiting: list[tuple[Callable[[AnyEvent], bool], asyncio.Future[AnyEvent]]] = []
+        self._on_execution: list[Callback[views.Execution]] = []
+        self._on_status: list[Callback[views.Update]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def listen(self) -> None:
+        """Begin to hear what the runner does."""
+        self.trader.observers.append(self._observe)
+
+    def leave(self) -> None:
+        """Hear no more; callbacks under way end here."""
+        self.trader.observers.remove(self._observe)
+        for task in self._tasks:
+            task.cancel()
+
+    # --- market data ---------------------------------------------------------------------------
+
+    async def book(self, instrument: str, *, depth: int = 10) -> views.BookView:
+        """Return the book as it is now; the first call for an instrument subscribes to it."""
+        name = await self._watch(instrument)
+        book = self.trader.engine.books[name]
+        return views.book_view(book, self.trader.now_ns(), depth)
+
+    async def trades(self, instrument: str) -> list[views.Trade]:
+        """Return the latest public trades seen, newest first; at most 1,000 are kept."""
+        name = await self._watch(instrument)
+        return [views.trade(each) for each in reversed(self._trades) if each.instrument == name]
+
+    async def _watch(self, instrument: str) -> str:
+        """Subscribe if need be, and wait until the book is there."""
+        name = self._name(instrument)
+        await self.trader.watch(self.venue, name.partition(":")[2])
+        engine = self.trader.engine
+
+        def is_there() -> bool:
+            book = engine.books.get(name)
+            return book is not None and book.is_valid
+
+        if not is_there():
+            await self._wait(lambda _event: is_there(), BOOK_TIMEOUT_S, f"the book of {instrument}")
+        return name
+
+    # --- orders --------------------------------------------------------------------------------
+
+    async def place(
+        self,
+        instrument: str,
+        side: Side,
+        quantity: Number,
+        *,
+        limit: Number | None = None,
+        order_type: OrderType | None = None,
+        time_in_force: TimeInForce = "gtc",
+        post_only: bool = False,
+        reduce_only: bool = False,
+        trigger: Number | None = None,
+        display_quantity: Number | None = None,
+        client_order_id: str = "",
+    ) -> PlacedOrder:
+        """Place one order and return once the venue has accepted it.
+
+        Without `limit` it is a market order. Raises `Rejected` with the venue's text or `Refused`
+        with our rule and both numbers. On silence it returns with status UNKNOWN; then
+        `await order.settled()` waits for the proof.
+        """
+        wish = Wish(
+            instrument,
+            side,
+            quantity,
+            limit=limit,
+            order_type=order_type,
+            time_in_force=time_in_force,
+            post_only=post_only,
+            reduce_only=reduce_only,
+            trigger=trigger,
+            display_quantity=display_quantity,
+            client_order_id=client_order_id,
+        )
+        await self._watch(instrument)
+        place = self._place(wish)
+        self._submit(place)
+        return await self._accepted(self._follow(place.client_order_id))
+
+    async def place_batch(self, wishes: Sequence[Wish]) -> list[PlacedOrder | Rejected]:
+        """Place several orders of one instrument; one verdict each, in order.
+
+        A batch that risk holds back raises `Refused` whole. The venue's own limit on a batch's
+        length is kept by sending several requests.
+        """
+        if not wishes:
+            return []
+        for name in sorted({wish.instrument for wish in wishes}):
+            await self._watch(name)
+        places = [self._place(wish) for wish in wishes]
+        for batch in self._batches(places):
+            self._submit(batch)
+        orders = [self._follow(place.client_order_id) for place in places]
+        verdicts: list[PlacedOrder | Rejected] = []
+        for order in orders:
+            try:
+                verdicts.append(await self._accepted(order))
+            except Rejected as error:
+                verdicts.append(error)
+        return verdicts
+
+    async def amend(
+        self, order: PlacedOrder, *, limit: Number | None = None, quantity: Number | None = None
+    ) -> None:
+        """Change a live order's price or total quantity; raises `Rejected` or `Refused`."""
+        found = self._known(order)
+        if limit is None and quantity is None:
+            raise UserError("amend: give a limit, a quantity, or both")
+        request = self._submit(
+            domain.Amend(
+                self.account,
+                found.instrument,
+                found.client_order_id,
+                found.venue_order_id,
+                None if quantity is None else _number(quantity, "quantity"),
+                None if limit is None else _number(limit, "limit"),
+                bound_ns=self.trader.bound_ns(self.account),
+            )
+        )
+        refusal = await self._answer(order, request)
+        if isinstance(refusal, domain.AmendRejected):
+            raise Rejected(refusal.reason)
+
+    async def cancel(self, order: PlacedOrder) -> None:
+        """Ask for a cancel and wait for its answer. An order that is over is left alone."""
+        found = self._known(order)
+        if not found.is_open:
+            return
+        request = self._submit(self._cancel(found.client_order_id))
+        refusal = await self._answer(order, request)
+        # "No such order" is not a failure of the user's wish: what became of it, events tell.
+        if isinstance(refusal, domain.CancelRejected) and not refusal.is_unknown_order:
+            raise Rejected(refusal.reason)
+
+    async def cancel_batch(self, orders: Sequence[PlacedOrder]) -> None:
+        """Ask for the cancels of several orders at once; `done()` of each waits for its end."""
+        live = [self._known(order) for order in orders if not order.is_done]
+        cancels = tuple(self._cancel(order.client_order_id) for order in live)
+        size = self.trader.capabilities(self.account).max_cancel_batch or 1
+        for start in range(0, len(cancels), size):
+            part = cancels[start : start + size]
+            single = len(part) == 1
+            self._submit(part[0] if single else domain.CancelBatch(self.account, part))
+
+    async def cancel_all(self) -> None:
+        """Cancel every open order of the account, whoever placed it, and wait until ours end."""
+        self._submit(domain.CancelAll(self.account))
+        for order in self.orders(open_only=True):
+            await order.done()
+
+    def orders(self, *, open_only: bool = False) -> list[PlacedOrder]:
+        """Return the account's orders, newest first; at most 1,000 are kept in memory."""
+        found = [order for order in self.trader.engine.orders if order.account == self.account]
+        found = [order for order in found if order.is_open] if open_only else found[-KEPT:]
+        return [self._follow(order.client_order_id) for order in reversed(found)]
+
+    def order(self, client_order_id: str) -> PlacedOrder:
+        """Return one order by our id or the venue's; `UserError` if there is none."""
+        found = self.trader.engine.orders.find(self.account, client_order_id, client_order_id)
+        if found is None:
+            raise UserError(f'no order "{client_order_id}" on account {self.account}')
+        return self._follow(found.client_order_id)
+
+    # --- the account ---------------------------------------------------------------------------
+
+    async def balances(self) -> dict[str, Decimal]:
+        """Read the venue's totals per asset, now."""
+        self._submit(domain.LookUp(self.account, "balances"))
+
+        def is_it(event: AnyEvent) -> bool:
+            read = isinstance(event, domain.BalancesRead) and event.is_complete
+            failed = isinstance(event, domain.ReadFailed) and event.what == "balances"
+            return (read or failed) and getattr(event, "account", "") == self.account
+
+        event = await self._wait(is_it, READ_TIMEOUT_S, "the balances")
+        if isinstance(event, domain.ReadFailed):
+            raise CrosswireError(f"the balances could not be read: {event.reason}")
+        assert isinstance(event, domain.BalancesRead)
+        return {asset: fixed.to_decimal(total) for asset, total in event.balances}
+
+    def positions(self) -> dict[str, views.PositionView]:
+        """Return what our fills add up to, by instrument."""
+        engine = self.trader.engine
+        return {
+            views.bare(instrument): views.position_view(
+                instrument, position, engine.risk.mark(instrument)
+            )
+            for account, instrument, position in engine.positions.items()
+            if account == self.account
+        }
+
+    def fills(self, limit: int = KEPT) -> list[views.Execution]:
+        """Return our latest fills of this run, newest first; at most 1,000 are kept."""
+        return [views.execution(fill) for fill in islice(reversed(self._fills), limit)]
+
+    async def history(self, limit: int = 100) -> list[views.Execution]:
+        """Return our latest fills of all runs, newest first, from the journal if need be."""
+        if limit <= len(self._fills):
+            return self.fills(limit)
+        records = await asyncio.to_thread(self.trader.journalled_fills, self.account, limit)
+        by_key = {fill.fill_key: fill for fill in (*records, *self._fills)}
+        return [views.execution(fill) for fill in islice(reversed(by_key.values()), limit)]
+
+    def statistics(self) -> Mapping[str, int | str | bool]:
+        """Return counters and states, for people and metrics."""
+        return {**self.trader.statistics(self.account), **self._counted()}
+
+    def _counted(self) -> Mapping[str, int]:
+        counts = self._counts
+        return {
+            "orders_submitted": counts["orders"],
+            "orders_filled": counts["filled"],
+            "orders_cancelled": counts["canceled"] + counts["expired"],
+            "orders_rejected": counts["Rejected"],
+            "websocket_orders": counts["ws"],
+            "rest_fallback_orders": counts["rest"],
+            "execution_messages_processed": counts["stream"],
+            "active_orders_count": self.trader.engine.orders.open_count(self.account),
+            "doubts_open": self.trader.engine.orders.doubts(self.account),
+        }
+
+    def on_execution(self, callback: Callback[views.Execution]) -> None:
+        """Call a function (sync or async) with each fill of ours, off the hot path."""
+        self._on_execution.append(callback)
+
+    def on_status(self, callback: Callback[views.Update]) -> None:
+        """Call a function (sync or async) with each change of an order, off the hot path."""
+        self._on_status.append(callback)
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _name(self, instrument: str) -> str:
+        return instrument if ":" in instrument else f"{self.venue}:{instrument}"
+
+    def _place(self, wish: Wish) -> domain.Place:
+        more = wish.more
+        limit, trigger = more.get("limit"), more.get("trigger")
+        display = more.get("display_quantity")
+        if wish.side not in ("buy", "sell"):
+            raise UserError(f'side "{wish.side}": expected buy or sell')
+        return domain.Place(
+            self.account,
+            self._name(wish.instrument),
+            more.get("client_order_id") or self.trader.next_id(),
+            wish.side,
+            _number(wish.quantity, "quantity"),
+            None if limit is None else _number(limit, "limit"),
+            more.get("order_type") or ("limit" if limit is not None else "market"),
+            more.get("time_in_force", "gtc"),
+            more.get("post_only", False),
+            more.get("reduce_only", False),
+            display_quantity=None if display is None else _number(display, "display_quantity"),
+            trigger=None if trigger is None else domain.Trigger(_number(trigger, "trigger")),
+            bound_ns=self.trader.bound_ns(self.account),
+        )
+
+    def _batches(self, places: list[domain.Place]) -> list[domain.Place | domain.PlaceBatch]:
+        """Group by instrument, each group no longer than the venue takes."""
+        size = max(self.trader.capabilities(self.account).max_place_batch, 1)
+        groups: dict[str, list[domain.Place]] = {}
+        for place in places:
+            groups.setdefault(place.instrument, []).append(place)
+        found: list[domain.Place | domain.PlaceBatch] = []
+        for group in groups.values():
+            for start in range(0, len(group), size):
+                part = tuple(group[start : start + size])
+                batch = domain.PlaceBatch(self.account, part, part[0].bound_ns)
+                found.append(part[0] if len(part) == 1 else batch)
+        return found
+
+    def _cancel(self, client_order_id: str) -> domain.Cancel:
+        order = self.trader.engine.orders.get(client_order_id)
+        assert order is not None
+        return domain.Cancel(self.account, client_order_id, order.venue_order_id, order.instrument)
+
+    def _known(self, order: PlacedOrder) -> Any:
+        found = self.trader.engine.orders.get(order.client_order_id)
+        if found is None:
+            raise UserError(f"order {order.client_order_id} is long over and no longer in memory")
+        return found
+
+    def _submit(self, command: domain.AnyCommand) -> int:
+        """Hand a command over; its request's number, or `Refused`."""
+        outcome = self.trader.submit(command)
+        if isinstance(outcome, domain.Refused):
+            raise Refused(outcome)
+        return outcome.request_id
+
+    def _follow(self, client_order_id: str) -> PlacedOrder:
+        known = self._orders.get(client_order_id)
+        if known is None:
+            order = self.trader.engine.orders.get(client_order_id)
+            assert order is not None
+            known = self._orders[client_order_id] = PlacedOrder(self, order)
+        return known
+
+    async def _accepted(self, order: PlacedOrder) -> PlacedOrder:
+        while order.status == "PENDING_NEW":
+            await order.changed()
+        if order.status == "REJECTED":
+            raise Rejected(order.reason)
+        return order
+
+    async def _answer(self, order: PlacedOrder, request: int) -> AnyEvent | None:
+        """Wait until a request about an order is settled or in doubt; its refusal, if any."""
+        found = self._known(order)
+        refusal: list[AnyEvent] = []
+
+        def is_refusal(event: AnyEvent) -> bool:
+            kinds = (domain.AmendRejected, domain.CancelRejected)
+            if isinstance(event, kinds) and event.request_id == request:
+                refusal.append(event)
+            return False
+
+        waiting = (is_refusal, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        try:
+            while request in found.requests and not found.requests[request].is_doubtful:
+                await order.changed()
+        finally:
+            self._waiting.remove(waiting)
+        return refusal[0] if refusal else None
+
+    async def _wait(
+        self, is_it: Callable[[AnyEvent], bool], timeout_s: float, what: str
+    ) -> AnyEvent:
+        future: asyncio.Future[AnyEvent] = asyncio.get_running_loop().create_future()
+        waiting = (is_it, future)
+        self._waiting.append(waiting)
+        try:
+            return await asyncio.wait_for(future, timeout_s)
+        except TimeoutError:
+            raise CrosswireError(f"{what} did not come within {timeout_s:g} s") from None
+        finally:
+            self._waiting.remove(waiting)
+
+    def _observe(self, record: AnyEvent | domain.Approved) -> None:
+        """Hear of one journalled record, after the turn that made or took it."""
+        if isinstance(record, domain.Approved):
+            self._count_command(record.command)
+            return
+        for is_it, future in list(self._waiting):
+            if is_it(record) and not future.done():
+                future.set_result(record)
+        if isinstance(record, domain.TradePrinted):
+            self._trades.append(record)
+        elif getattr(record, "account", "") == self.account:
+            self._account_event(record)
+
+    def _count_command(self, command: domain.AnyCommand) -> None:
+        if command.account == self.account:
+            if isinstance(command, domain.Place):
+                self._counts["orders"] += 1
+            elif isinstance(command, domain.PlaceBatch):
+                self._counts["orders"] += len(command.places)
+
+    def _account_event(self, event: AnyEvent) -> None:
+        if isinstance(event, domain.Filled):
+            self._fills.append(event)
+            self._tell(self._on_execution, views.execution(event))
+        if getattr(event, "source", "") == "stream":
+            self._counts["stream"] += 1
+        if isinstance(event, domain.Sent):
+            self._counts[event.transport] += len(event.client_order_ids)
+        elif isinstance(event, domain.Closed):
+            self._counts[event.cause] += 1
+        elif isinstance(event, domain.Rejected):
+            self._counts["Rejected"] += 1
+        for client_order_id in self._named(event):
+            self._notice(client_order_id)
+
+    def _named(self, event: AnyEvent) -> Sequence[str]:
+        """Our ids of the orders that an event speaks of."""
+        if isinstance(event, domain.Sent | domain.TimedOut):
+            return event.client_order_ids
+        if isinstance(event, domain.OrdersRead | domain.Disconnected | domain.RunStarted):
+            return list(self._orders)
+        ours = getattr(event, "client_order_id", "")
+        theirs = getattr(event, "venue_order_id", "")
+        if not ours and not theirs:
+            return ()
+        order = self.trader.engine.orders.find(self.account, ours, theirs)
+        return (order.client_order_id,) if order is not None else ()
+
+    def _notice(self, client_order_id: str) -> None:
+        order = self._orders.get(client_order_id)
+        if order is not None:
+            order.notice()
+        if self._on_status:
+            found = self.trader.engine.orders.get(client_order_id)
+            if found is not None:
+                self._tell(self._on_status, views.order_view(found))
+        if len(self._orders) > 2 * KEPT:
+            ended = [key for key, order in self._orders.items() if order.is_done]
+            for key in ended[:KEPT]:
+                del self._orders[key]
+
+    def _tell(self, callbacks: Sequence[Callback[_Told]], told: _Told) -> None:
+        """Run each callback by itself: one that raises is logged, and nothing else."""
+        loop = asyncio.get_running_loop()
+        for callback in callbacks:
+            if inspect.iscoroutinefunction(callback):
+                task = loop.create_task(callback(told))
+                self._tasks.add(task)
+                task.add_done_callback(self._ended)
+            else:
+                loop.call_soon(callback, told)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("a callback raised", exc_info=error)
+
+
+def _number(value: Number, what: str) -> int:
+    """A user's number as fixed point; `UserError` with the fix for what cannot be taken."""
+    try:
+        return fixed.from_user(value, what)
+    except (TypeError, ValueError) as error:
+        raise UserError(str(error)) from None

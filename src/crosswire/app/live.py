@@ -1,0 +1,426 @@
+"""The runner: one loop, one writer, from the socket's callback to the order on the wire.
+
+    events -> journal -> Engine.turn -> journal -> Link.send -> journal -> Engine.note
+
+All of that happens in one call, inside the callback that brought the events; observers (the API,
+the screen, the statistics) hear of it afterwards, in a callback of their own. This is the only
+place where every exception is caught: an exception out of our own code is a broken invariant, so
+everything is cancelled, the journal is told why, and the program ends.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+
+from crosswire import __version__, strategies
+from crosswire.app.config import Config
+from crosswire.app.errors import ConfigError, CrosswireError, NotConnectedError, UserError
+from crosswire.app.wiring import AnyLink, Wiring
+from crosswire.domain import (
+    AnyCommand,
+    AnyEvent,
+    Approved,
+    ArmDeadMan,
+    BookChanged,
+    BookReset,
+    Cancel,
+    CancelAll,
+    CandleChanged,
+    FeedProven,
+    Filled,
+    Halted,
+    Kill,
+    LoggedIn,
+    Place,
+    Refused,
+    Resume,
+    Resumed,
+    RunEnded,
+    TickerChanged,
+    TradePrinted,
+)
+from crosswire.engine import Account, Engine, Settings
+from crosswire.journal import Journal, JournalError, fills, read, replay
+from crosswire.net.clock import Clock
+from crosswire.net.loop import Collector
+from crosswire.risk import Limits
+from crosswire.venues import venue
+from crosswire.venues.interface import Capabilities
+
+Record = AnyEvent | Approved
+MARKET_DATA = frozenset(
+    (BookReset, BookChanged, TradePrinted, TickerChanged, CandleChanged, FeedProven)
+)
+OPERATORS = (Kill, Resume)  # commands for ourselves: nothing goes to a venue
+TICK_S = 0.05
+STOP_S = 5.0  # how long an ordered end waits for all orders to be done
+DISARM_S = 1.0
+READY_S = 30.0
+DEAD_MAN_NS = 60_000_000_000  # fires this long after our last sign of life
+RECANCEL_NS = 1_000_000_000
+SAMPLES = 100_000  # tick-to-trade and loop lag: about 3 MB, a day of quiet trading
+JOURNAL_FULL = "journal full"
+_log = logging.getLogger("crosswire")
+
+
+class Trader:
+    """One bot, running: its engine, its journal and its links."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        where: str = "config",
+        tags_quantities: bool = False,
+        leaves_orders: bool = False,
+    ) -> None:
+        self.config = config
+        self.where = where
+        self.observers: list[Callable[[Record], None]] = []
+        self.tick_to_trade_ns: deque[int] = deque(maxlen=SAMPLES)
+        self.lag_ns: deque[int] = deque(maxlen=SAMPLES)
+        self.is_clean = False
+        self.failure: BaseException | None = None
+        self.over = asyncio.Event()  # set when something asks for the end
+        self._tags_quantities = tags_quantities
+        self._leaves_orders = leaves_orders
+        self._clock = Clock()
+        self.now_ns = self._clock.now_ns
+        self._wiring = Wiring(config, where, self._clock, self._on_events, self._break)
+        self._links: dict[str, AnyLink] = {}
+        self._feeds: dict[tuple[str, str], AnyLink] = {}
+        self._told: deque[Record] = deque()
+        self._is_telling = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._due_s = 0.0
+        self._collector = Collector()
+        self._is_started = False
+        with ExitStack() as undo:
+            self.journal = self._open_journal()
+            undo.callback(self.journal.close)
+            self.engine = self._build_engine()
+            undo.pop_all()
+
+    # --- building ------------------------------------------------------------------------------
+
+    def _open_journal(self) -> Journal:
+        section = self.config.journal
+        try:
+            return Journal.open(
+                section.directory,
+                now_ns=self._clock.now_ns,
+                durable=section.durable,
+                on_warning=_log.warning,
+                version=__version__,
+            )
+        except JournalError as error:
+            raise UserError(str(error)) from None
+
+    def _build_engine(self) -> Engine:
+        """Replay the journal: what was in flight when it ended is UNKNOWN from here on."""
+        config = self.config
+        shares: dict[str, dict[str, int]] = {}
+        for name, strategy in config.strategies.items():
+            shares.setdefault(strategy.account, {})[name] = strategy.share_notional
+        accounts = {
+            name: self._account(name, config.risk.limits(shares.get(name, {})))
+            for name in config.accounts
+        }
+        settings = Settings(config.bot, self.journal.run, accounts, self._tags_quantities)
+        engine = Engine(settings, self._clock.now_ns)
+        for name, strategy in config.strategies.items():
+            instrument = self._wiring.instrument_id(strategy.account, strategy.instrument)
+            parameters = {"instrument": instrument, **strategy.parameters()}
+            try:
+                made = strategies.load(strategy.class_name, parameters)
+            except ValueError as error:
+                raise ConfigError([f"{self.where}: strategies.{name}: {error}"]) from None
+            engine.add_strategy(name, strategy.account, made)
+        replay(read(config.journal.directory), engine)
+        return engine
+
+    def _account(self, name: str, limits: Limits) -> Account:
+        found = self.capabilities(name)
+        return Account(
+            venue=self.config.accounts[name].venue,
+            limits=limits,
+            amends_in_place=found.amends_in_place,
+            bound_ns=found.bound_ns,
+            dead_man_ns=DEAD_MAN_NS if found.has_dead_man and not self._leaves_orders else 0,
+        )
+
+    # --- starting and ending -------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Connect; returns once every account is logged in, or raises in one line."""
+        self._is_started = True
+        ready = {name: asyncio.Event() for name in self.config.accounts}
+
+        def hear(record: Record) -> None:
+            if isinstance(record, LoggedIn) and record.session in ready:
+                ready[record.session].set()
+
+        self.observers.append(hear)
+        for name in self.config.accounts:
+            link = self._wiring.account_link(name)
+            self._links[name] = link
+        for strategy in self.config.strategies.values():
+            await self.watch(self.config.accounts[strategy.account].venue, strategy.instrument)
+        for link in self._links.values():
+            await link.start()
+        self._due_s = asyncio.get_running_loop().time() + TICK_S
+        self._timer = asyncio.get_running_loop().call_at(self._due_s, self._tick_again)
+        try:
+            await asyncio.wait_for(
+                asyncio.gather(*(event.wait() for event in ready.values())), READY_S
+            )
+        except TimeoutError:
+            silent = ", ".join(name for name, event in ready.items() if not event.is_set())
+            raise NotConnectedError(f"no login within {READY_S:g} s on account {silent}") from None
+        finally:
+            self.observers.remove(hear)
+        self._collector.freeze()
+
+    async def watch(self, venue_name: str, instrument: str) -> None:
+        """Stream an instrument's book and trades, if that is not done already."""
+        key = (venue_name, instrument)
+        if key not in self._feeds:
+            self._feeds[key] = link = self._wiring.feed_link(venue_name, instrument)
+            await link.start()
+
+    async def stop(self) -> None:
+        """End in order: stop quoting, cancel, wait until all is done, disarm, close."""
+        if self._is_started and self.failure is None:
+            self.is_clean = await self._wind_down()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._collector.thaw()
+        for link in (*self._links.values(), *self._feeds.values()):
+            await link.stop()
+        self._links.clear()
+        self._feeds.clear()
+        self.journal.append(RunEnded(self.now_ns(), self.journal.run, self.is_clean))
+        self._tell()
+        await asyncio.to_thread(self.journal.close)
+
+    def end_after(self, seconds: float) -> None:
+        """Ask for the end in a while."""
+        asyncio.get_running_loop().call_later(seconds, self.over.set)
+
+    async def _wind_down(self) -> bool:
+        """Cancel and wait; True if nothing is left open and nothing is in doubt."""
+        if self._leaves_orders:
+            return not self.engine.orders.doubts()
+        self.engine.pause(is_paused=True)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + STOP_S
+        while loop.time() < until and self.failure is None:
+            self._cancel_rest()
+            if not any(self.engine.orders.all_open()):
+                await self._disarm()
+                return True
+            await asyncio.sleep(TICK_S)
+        left = sum(1 for _ in self.engine.orders.all_open())
+        _log.warning("%d orders are not proven done: the dead-man switch stays armed", left)
+        return False
+
+    def _cancel_rest(self) -> None:
+        """Cancel what no strategy of this run will cancel by itself."""
+        now_ns = self.now_ns()
+        quoting = set(self.config.strategies)
+        for order in list(self.engine.orders.all_open()):
+            is_asked = order.canceled_ns and now_ns - order.canceled_ns < RECANCEL_NS
+            if order.is_open and order.strategy not in quoting and not is_asked:
+                ids = (order.client_order_id, order.venue_order_id)
+                self.submit(Cancel(order.account, *ids, order.instrument))
+
+    async def _disarm(self) -> None:
+        """Lift the dead-man switches, now that nothing is left for them to cancel."""
+        armed = [name for name, ns in self.engine.risk.armed_ns.items() if ns]
+        for name in armed:
+            self.submit(ArmDeadMan(name, 0))
+        until = asyncio.get_running_loop().time() + DISARM_S
+        while any(self.engine.risk.armed_ns.get(name) for name in armed):
+            if asyncio.get_running_loop().time() > until:
+                return
+            await asyncio.sleep(TICK_S)
+
+    # --- the live path -------------------------------------------------------------------------
+
+    def _on_events(self, events: list[AnyEvent]) -> None:
+        """One socket read's events: apply, decide, send. Runs inside the socket's callback."""
+        append = self.journal.append
+        keeps_all = self.config.journal.market_data
+        for event in events:
+            if keeps_all or type(event) not in MARKET_DATA:
+                append(event)
+        if self.journal.is_full:
+            self._hold_back()
+        self._act(self.engine.turn(events, self._clock.now_ns()))
+        if self.observers:
+            self._observe(events)
+
+    def _act(self, approved: Sequence[Approved]) -> None:
+        """Journal what the engine concluded, then send what it approved."""
+        made = self.engine.made
+        if made:
+            self._record(made)
+        for each in approved:
+            self._send(each)
+
+    def _send(self, approved: Approved) -> None:
+        """The intent is in the journal before a byte is handed over."""
+        self.journal.append(approved)
+        command = approved.command
+        if self.observers:
+            self._observe((approved,))
+        if isinstance(command, OPERATORS):
+            return
+        sent = self._link_of(command).send(approved)
+        if isinstance(command, Place) and command.received_ns:
+            self.tick_to_trade_ns.append(self._clock.now_ns() - command.received_ns)
+        self._record(sent)
+        self.engine.note(sent)
+
+    def _link_of(self, command: AnyCommand) -> AnyLink:
+        link = self._links.get(command.account)
+        if link is None:  # a feed's: only Resubscribe is for one
+            name = getattr(command, "instrument", "").partition(":")[2]
+            link = self._feeds[(command.account, name)]
+        return link
+
+    def _record(self, events: Sequence[AnyEvent]) -> None:
+        for event in events:
+            self.journal.append(event)
+        if self.observers:
+            self._observe(events)
+
+    def _hold_back(self) -> None:
+        """A full journal means no placing: nothing may be sent that is not written down."""
+        now_ns = self.now_ns()
+        halts: list[AnyEvent] = [
+            Halted(now_ns, name, JOURNAL_FULL, "the database catching up")
+            for name in self.config.accounts
+            if JOURNAL_FULL not in self.engine.risk.halted.get(name, {})
+        ]
+        self.engine.note(halts)
+        self._record(halts)
+
+    def _go_on(self) -> None:
+        now_ns = self.now_ns()
+        ended: list[AnyEvent] = [
+            Resumed(now_ns, name, JOURNAL_FULL)
+            for name in self.config.accounts
+            if JOURNAL_FULL in self.engine.risk.halted.get(name, {})
+        ]
+        self.engine.note(ended)
+        self._record(ended)
+
+    def submit(self, command: AnyCommand) -> Approved | Refused:
+        """Pass a command of an operator or an API user through the gate and send it."""
+        outcome = self.engine.submit(command, self.now_ns())
+        self._act((outcome,) if isinstance(outcome, Approved) else ())
+        return outcome
+
+    # --- time ----------------------------------------------------------------------------------
+
+    def _tick_again(self) -> None:
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        self.lag_ns.append(int((now_s - self._due_s) * 1e9))
+        self._due_s = now_s + TICK_S
+        self._timer = loop.call_at(self._due_s, self._tick_again)
+        self._guarded(self._tick)
+
+    def _tick(self) -> None:
+        if not self.journal.is_full:
+            self._go_on()
+        self._act(self.engine.tick(self.now_ns()))
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:
+            self._break(error)
+
+    def _break(self, error: BaseException) -> None:
+        """An invariant is broken: cancel everything, write down why, end."""
+        if self.failure is not None:
+            return
+        self.failure = error
+        _log.critical("a broken invariant: cancelling everything and ending", exc_info=error)
+        self.over.set()
+        self._guarded(lambda: self._journal_failure(error))
+        for name in self._links:
+            self._guarded(lambda account=name: self._cancel_account(account))
+
+    def _journal_failure(self, error: BaseException) -> None:
+        reason = f"broken invariant: {type(error).__name__}: {error}"[:500]
+        for name in self.config.accounts:
+            self.journal.append(Halted(self.now_ns(), name, reason, "a new start"))
+
+    def _cancel_account(self, account: str) -> None:
+        self.submit(Kill(account, "broken invariant"))
+        self.submit(CancelAll(account))
+
+    # --- observers -----------------------------------------------------------------------------
+
+    def _observe(self, records: Iterable[Record]) -> None:
+        self._told.extend(records)
+        if not self._is_telling:
+            self._is_telling = True
+            asyncio.get_running_loop().call_soon(self._tell)
+
+    def _tell(self) -> None:
+        """Tell the observers what happened, in order, outside the turn in which it did."""
+        self._is_telling = False
+        while self._told:
+            record = self._told.popleft()
+            for observer in list(self.observers):
+                observer(record)
+
+    # --- questions -----------------------------------------------------------------------------
+
+    def next_id(self) -> str:
+        """Return a client_order_id never used before."""
+        return self.engine.ids.next()
+
+    def capabilities(self, account: str) -> Capabilities:
+        """Return what the account's venue can do."""
+        return venue(self.config.accounts[account].venue).capabilities
+
+    def bound_ns(self, account: str) -> int:
+        """Return until when a venue may act on an order request made now."""
+        return self.now_ns() + self.capabilities(account).bound_ns
+
+    def journalled_fills(self, account: str, limit: int) -> list[Filled]:
+        """Read the last fills of an account from the journal, oldest first; off the loop."""
+        found = fills(self.config.journal.directory, limit)
+        return [fill for fill in found if fill.account == account]
+
+    def statistics(self, account: str) -> Mapping[str, int | str | bool]:
+        """Return the states of an account's session and link, and the engine's counters."""
+        link = self._links.get(account)
+        session = {**link.session.statistics(), **link.statistics()} if link else {}
+        halts = self.engine.risk.halted.get(account, {})
+        return {
+            "version": __version__,
+            "mode": self.config.mode,
+            "run": self.journal.run,
+            "halted": "; ".join(halts),
+            "killed": self.engine.risk.killed.get(account, self.engine.risk.killed.get("", "")),
+            "circuit_breaker_active": bool(halts),
+            **self.engine.counts,
+            **session,
+        }
+
+    def raise_failure(self) -> None:
+        """Raise what ended the run, if it was not a wish."""
+        if self.failure is not None:
+            name = type(self.failure).__name__
+            raise CrosswireError(
+                f"stopped by a broken invariant ({name}: {self.failure}); "
+                f"all orders were cancelled; the journal tells why"
+            )

@@ -1,0 +1,166 @@
+"""What a mode means: which hosts, which sockets, which simulator.
+
+    sim      one simulator a venue in this process, books and orders both
+    paper    the venue's real books; they are mirrored into a simulator that takes the orders
+    testnet  the venue's own test site, or the hosts of the config
+    live     the venue itself, or the hosts of the config
+"""
+
+import base64
+import hashlib
+from collections.abc import Callable
+from random import Random
+
+from crosswire.app.config import Config, credentials
+from crosswire.app.errors import ConfigError
+from crosswire.domain import AnyEvent, BookChanged, BookReset, TradePrinted
+from crosswire.net.clock import Clock
+from crosswire.net.link import Link, LocalLink
+from crosswire.net.switchboard import Switchboard
+from crosswire.venues import venue
+from crosswire.venues.interface import (
+    Credentials,
+    FeedSettings,
+    Hosts,
+    SessionSettings,
+    Simulator,
+)
+
+AnyLink = Link | LocalLink
+OnEvents = Callable[[list[AnyEvent]], None]
+DEPTH = 10  # levels a side: what a checksum covers, and the least bandwidth
+EMBEDDED = "simulator.local"  # no such host is ever looked up
+MIRRORED = (BookReset, BookChanged, TradePrinted)
+
+
+def local_login(account: str) -> Credentials:
+    """Return the login that a simulator of ours knows for an account: secret to nobody."""
+    digest = hashlib.sha512(account.encode()).digest()
+    return Credentials(key=f"local-{account}", secret=base64.b64encode(digest).decode())
+
+
+class Wiring:
+    """Makes the links of one bot."""
+
+    def __init__(
+        self,
+        config: Config,
+        where: str,
+        clock: Clock,
+        on_events: OnEvents,
+        on_fatal: Callable[[BaseException], None],
+    ) -> None:
+        self._config = config
+        self._where = where
+        self._clock = clock
+        self._on_events = on_events
+        self._on_fatal = on_fatal
+        self._rng = Random(clock.now_ns())
+        self._boards: dict[str, Switchboard] = {}
+        self._latency_ns = config.simulator.latency_ms * 1_000_000
+
+    def instrument_id(self, account: str, instrument: str) -> str:
+        """The key of an instrument inside, from a user's name for it."""
+        return f"{self._config.accounts[account].venue}:{instrument}"
+
+    def feed_link(self, venue_name: str, instrument: str) -> AnyLink:
+        """Return the link of one instrument's public feed."""
+        mode = self._config.mode
+        settings = FeedSettings(
+            hosts=self._hosts(venue_name) if mode != "sim" else _embedded(venue_name),
+            instruments=(instrument,),
+            depth=DEPTH,
+            trades=True,
+        )
+        session = venue(venue_name).feed(settings)
+        if mode == "sim":
+            return self._local(session, venue_name)
+        on_events = self._mirrored(venue_name) if mode == "paper" else self._on_events
+        return Link(
+            session,
+            self._clock,
+            on_events,
+            rng=self._rng,
+            on_fatal=self._on_fatal,
+            busy_poll=self._config.net.busy_poll,
+        )
+
+    def account_link(self, name: str, first_nonce: int) -> AnyLink:
+        """Return the link of an account's login."""
+        account = self._config.accounts[name]
+        is_local = self._config.mode in ("sim", "paper")
+        login = local_login(name) if is_local else credentials(account, name, self._where)
+        settings = SessionSettings(
+            account=name,
+            hosts=_embedded(account.venue) if is_local else self._hosts(account.venue, name),
+            credentials=login,
+            instruments=self._instruments(name),
+            tier=account.tier,
+        )
+        session = venue(account.venue).session(settings, first_nonce)
+        if is_local:
+            return self._local(session, account.venue)
+        return Link(
+            session,
+            self._clock,
+            self._on_events,
+            rng=self._rng,
+            on_fatal=self._on_fatal,
+            busy_poll=self._config.net.busy_poll,
+        )
+
+    def _instruments(self, account: str) -> tuple[str, ...]:
+        quoted = (s.instrument for s in self._config.strategies.values() if s.account == account)
+        return tuple(dict.fromkeys(quoted))
+
+    def _hosts(self, venue_name: str, account: str = "") -> Hosts:
+        """Where the venue is: an account's own hosts first, then the mode's."""
+        accounts = self._config.accounts
+        for name, section in accounts.items():
+            if section.hosts and section.venue == venue_name and account in ("", name):
+                return section.hosts.hosts()
+        found = venue(venue_name)
+        if self._config.mode != "testnet":
+            return found.live
+        if found.testnet is None:
+            raise ConfigError(
+                [
+                    f'{self._where}: mode: {venue_name} has no public testnet: expected "paper", '
+                    "or hosts of a simulator in [accounts.NAME.hosts]"
+                ]
+            )
+        return found.testnet
+
+    def _local(self, session: object, venue_name: str) -> LocalLink:
+        return LocalLink(
+            session,
+            self._board(venue_name),
+            self._clock,
+            self._on_events,
+            latency_ns=self._latency_ns,
+            rng=self._rng,
+            on_fatal=self._on_fatal,
+        )
+
+    def _board(self, venue_name: str) -> Switchboard:
+        """The venue's simulator in this process, made when it is first needed."""
+        board = self._boards.get(venue_name)
+        if board is None:
+            loop_later = _call_later
+            board = Switchboard(self._simulator(venue_name), self._clock, loop_later)
+            self._boards[venue_name] = board
+        return board
+
+    def _mirrored(self, venue_name: str) -> OnEvents:
+        """Show the real book to the simulator first, then to the engine."""
+        board = self._board(venue_name)
+
+        def on_events(events: list[AnyEvent]) -> None:
+            now_ns = self._clock.now_ns()
+            for event in events:
+                if isinstance(event, MIRRORED):
+                    board.simulator.mirror(event, now_ns)
+            self._on_events(events)
+            board.flush()
+
+        return on_events
