@@ -1,0 +1,1 @@
+"""The venues' own SDKs, unchanged, against our simulators on real sockets."""
