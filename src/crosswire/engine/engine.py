@@ -58,7 +58,7 @@ from crosswire.engine.digest import digest
 from crosswire.engine.settings import Settings
 from crosswire.engine.slots import Slot
 from crosswire.engine.watch import Watch
-from crosswire.orders import Change, ClientOrderIds, Order, Orders
+from crosswire.orders import ClientOrderIds, Order, Orders
 from crosswire.positions import Positions
 from crosswire.quotes import cancel
 from crosswire.risk import AccountRules, Risk
@@ -124,7 +124,8 @@ class Engine:
             VenueStatusChanged: self._venue_status,
             DeadManArmed: self._armed,
             RunStarted: self._run_started,
-        } | dict.fromkeys(ORDER_EVENTS, self._order_event)
+        }
+        self._appliers.update(dict.fromkeys(ORDER_EVENTS, self._order_event))
 
     def add_strategy(self, name: str, account: str, strategy: Strategy) -> None:
         """Give a strategy an account to trade on; `ValueError` if the account is unknown."""
@@ -330,26 +331,29 @@ class Engine:
         change = self.orders.apply(event)
         if change.kind == "nothing":
             return
-        if change.kind in ("filled", "reversed", "late"):
-            self._booked(event, change)
         order = change.order
+        if change.booked is not None:
+            self._book(change.booked, order)
+        if change.unbooked is not None:
+            self.positions.unbook(change.unbooked, order.strategy if order else "")
+            self.risk.exposure.touch(event.account, change.unbooked.instrument)
         if order is None:
             return
         if change.kind == "late":
             self._late(order, event.recv_ns)
         self._order_changed(order, event)
 
-    def _booked(self, event: Any, change: Change) -> None:
-        strategy = change.order.strategy if change.order else ""
-        if isinstance(event, Filled):
-            self.counts["fills"] += 1
-            self.positions.book(event, strategy)
-            self.risk.exposure.touch(event.account, event.instrument)
-            slot = self.slots.get(strategy)
-            on_fill = getattr(slot.strategy, "on_fill", None) if slot else None
-            if slot is not None and on_fill is not None:
-                now_ns = event.recv_ns
-                self._queued += self._wanted(slot, on_fill(slot.view, event), now_ns, now_ns)
+    def _book(self, fill: Filled, order: Order | None) -> None:
+        """Book a fill to its strategy; without an order of ours, to the account alone."""
+        strategy = order.strategy if order else ""
+        self.counts["fills"] += 1
+        self.positions.book(fill, strategy)
+        self.risk.exposure.touch(fill.account, fill.instrument)
+        slot = self.slots.get(strategy)
+        on_fill = getattr(slot.strategy, "on_fill", None) if slot else None
+        if slot is not None and on_fill is not None:
+            now_ns = fill.recv_ns
+            self._queued += self._wanted(slot, on_fill(slot.view, fill), now_ns, now_ns)
 
     def _order_changed(self, order: Order, event: Any) -> None:
         self.risk.exposure.touch(order.account, order.instrument)
@@ -358,7 +362,8 @@ class Engine:
             return
         slot.is_dirty = True
         self._touched[order.instrument] = None
-        is_unasked = order.end == "canceled" and not order.canceled_ns
+        rests = order.time_in_force in ("gtc", "gtd")
+        is_unasked = rests and order.end == "canceled" and not order.canceled_ns
         if isinstance(event, Rejected | AmendRejected) or (
             isinstance(event, Closed) and is_unasked
         ):

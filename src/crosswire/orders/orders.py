@@ -49,7 +49,9 @@ class Change(NamedTuple):
     """What an event did: to which order (None = not one of ours), and what follows from it."""
 
     order: Order | None
-    kind: Literal["changed", "filled", "late", "reversed", "nothing"]
+    kind: Literal["changed", "late", "nothing"]
+    booked: Filled | None = None  # a fill booked for the first time
+    unbooked: Filled | None = None  # a booked fill that was taken back
 
 
 NOTHING = Change(None, "nothing")
@@ -322,9 +324,9 @@ class Orders:
         if event.fill_key in fills or event.fill_key in self._reversed.get(event.account, ()):
             return NOTHING
         order = self.find(event.account, event.client_order_id, event.venue_order_id)
-        kind: Literal["filled", "late"] = "filled"
+        is_late = False
         if order is not None:
-            kind = "late" if self._prove(order, event, event.venue_order_id) else "filled"
+            is_late = self._prove(order, event, event.venue_order_id)
             order.filled += event.quantity
             order.cost += event.quantity * event.price
             if event.fee:
@@ -335,7 +337,7 @@ class Orders:
                 order.stamps.filled = event.recv_ns
             self._settle(order)
         fills[event.fill_key] = event
-        return Change(order, kind)
+        return Change(order, "late" if is_late else "changed", booked=event)
 
     def _complete(self, order: Order) -> None:
         """End an order whose known total is filled, unless an amend may still raise it."""
@@ -408,15 +410,17 @@ class Orders:
         self._reversed.setdefault(event.account, set()).add(event.fill_key)
         fill = self._fills.get(event.account, {}).pop(event.fill_key, None)
         order = self.find(event.account, event.client_order_id, event.venue_order_id)
-        if order is None or fill is None:
+        if fill is None:
             return NOTHING
+        if order is None:
+            return Change(None, "changed", unbooked=fill)
         order.filled -= fill.quantity
         order.cost -= fill.quantity * fill.price
         if order.end_filled is not None:
             order.end_filled -= fill.quantity
         self._step(order, event)
         self._settle(order)
-        return Change(order, "reversed")
+        return Change(order, "changed", unbooked=fill)
 
     def _reported(self, event: OrderReported) -> Change:
         order = self.find(event.account, event.client_order_id, event.venue_order_id)

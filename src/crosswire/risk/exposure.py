@@ -42,20 +42,24 @@ class Exposure:
 
     def total(self, account: str, quote: str, *, without: str) -> int:
         """Return the worst notional of an account in one quote asset, without one instrument."""
-        for key in self._dirty:
-            self._refresh(key)
-        self._dirty.clear()
+        self._bring_up_to_date()
         total = self._totals.get((account, quote), 0)
         return total - self._notionals.get((account, without), 0)
 
     def open_instruments(self, account: str) -> int:
         """Return at how many instruments something is held or could be."""
-        self.total(account, "", without="")
+        self._bring_up_to_date()
         return sum(1 for key, value in self._notionals.items() if value and key[0] == account)
 
     def is_open(self, account: str, instrument: str) -> bool:
         """Tell whether something is held at an instrument, or could be."""
+        self._bring_up_to_date()
         return self._notionals.get((account, instrument), 0) > 0
+
+    def _bring_up_to_date(self) -> None:
+        for key in self._dirty:
+            self._refresh(key)
+        self._dirty.clear()
 
     def _refresh(self, key: tuple[str, str]) -> None:
         account, name = key

@@ -117,7 +117,8 @@ class Strategy(Protocol):
     """The whole of what a strategy must have. `on_fill(view, fill)`, `on_order(view, order)` and
     `on_timer(view)` are called where it has them; they return `Targets` too."""
 
-    instruments: Sequence[str]
+    @property
+    def instruments(self) -> Sequence[str]: ...
 
     def on_update(self, view: View) -> Targets: ...
 

@@ -1,0 +1,444 @@
+"""The engine: one turn a read, strategies decide once, and a replay rebuilds the same state."""
+
+from collections.abc import Sequence
+
+import pytest
+from tests.samples import ACCOUNT, BTC, S, book_reset, filled, instrument, place
+
+from crosswire.domain import (
+    Accepted,
+    Amend,
+    Amended,
+    AnyEvent,
+    Approved,
+    ArmDeadMan,
+    BalancesRead,
+    BookChanged,
+    BookLost,
+    BookReset,
+    Cancel,
+    CancelAll,
+    CashMoved,
+    Closed,
+    Connected,
+    DeadManArmed,
+    Disconnected,
+    FeedProven,
+    Filled,
+    Halted,
+    InstrumentListed,
+    Kill,
+    LoggedIn,
+    LookUp,
+    OrdersRead,
+    Place,
+    Refused,
+    Rejected,
+    Resubscribe,
+    Resume,
+    Resumed,
+    Reversed,
+    RunStarted,
+    Sent,
+    TimedOut,
+    Unreadable,
+    VenueStatusChanged,
+)
+from crosswire.engine import Account, Engine, Settings
+from crosswire.fixed import parse
+from crosswire.orders import Order
+from crosswire.risk import Limits
+from crosswire.strategies import Quote, Quotes, Targets, View, WantedOrder
+
+ONE = parse("1")
+
+
+class Quoter:
+    """Wants one bid a tick below the best, or whatever a test says."""
+
+    def __init__(self) -> None:
+        self.instruments = (BTC,)
+        self.calls = 0
+        self.fills: list[Filled] = []
+        self.orders: list[str] = []
+        self.timers = 0
+        self.wants: Targets = None
+        self.says = False
+
+    def on_update(self, view: View) -> Targets:
+        self.calls += 1
+        if self.says:
+            return self.wants
+        bid = view.book(BTC).best_bid - parse("0.1")
+        return Quotes(BTC, (Quote(bid, ONE),), ())
+
+    def on_fill(self, view: View, fill: Filled) -> Targets:
+        self.fills.append(fill)
+        return None
+
+    def on_order(self, view: View, order: Order) -> Targets:
+        self.orders.append(order.stage)
+        return None
+
+    def on_timer(self, view: View) -> Targets:
+        self.timers += 1
+        return None
+
+
+class Bot:
+    """An engine whose clock a test moves, and a record of all that a journal would hold."""
+
+    def __init__(self, limits: Limits | None = None, *, dead_man_s: int = 0) -> None:
+        self.now_ns = 10 * S
+        account = Account("kraken", limits or Limits(), dead_man_ns=dead_man_s * S)
+        self.settings = Settings("b", 1, {ACCOUNT: account})
+        self.engine = Engine(self.settings, lambda: self.now_ns)
+        self.quoter = Quoter()
+        self.engine.add_strategy("s", ACCOUNT, self.quoter)
+        self.journal: list[AnyEvent | Approved] = []
+        self.turn(InstrumentListed(S, instrument()))
+
+    def turn(self, *events: AnyEvent) -> list[Approved]:
+        approved = self.engine.turn(events, self.now_ns)
+        return self.keep(events, approved)
+
+    def tick(self) -> list[Approved]:
+        return self.keep((), self.engine.tick(self.now_ns))
+
+    def keep(self, events: Sequence[AnyEvent], approved: list[Approved]) -> list[Approved]:
+        self.journal += [*events, *self.engine.made, *approved]
+        for sent in approved:
+            note = Sent(self.now_ns, ACCOUNT, sent.request_id, "ws")
+            self.engine.note((note,))
+            self.journal.append(note)
+        return approved
+
+    def book(self, bid: str = "100.0", ask: str = "100.2") -> list[Approved]:
+        return self.turn(book_reset(bid, ask, self.now_ns))
+
+    def quoted(self) -> Order:
+        """One order of ours resting at the venue."""
+        (approved,) = self.book()
+        command = approved.command
+        assert isinstance(command, Place)
+        ids = (ACCOUNT, command.client_order_id, "V")
+        self.turn(Accepted(self.now_ns, *ids, approved.request_id))
+        order = self.engine.orders.get(command.client_order_id)
+        assert order is not None
+        return order
+
+
+def test_a_read_with_many_frames_lets_a_strategy_decide_once() -> None:
+    bot = Bot()
+    change = BookChanged(bot.now_ns, BTC, ((parse("100.1"), ONE),), ())
+    approved = bot.turn(book_reset(recv_ns=bot.now_ns), change, change)
+    assert bot.quoter.calls == 1
+    (command,) = (a.command for a in approved)
+    assert isinstance(command, Place)
+    assert command.price == parse("100.0"), "decided on the last frame"
+    assert (command.received_ns, command.decoded_ns) == (bot.now_ns, bot.now_ns)
+
+
+def test_events_that_touch_no_strategy_decide_nothing() -> None:
+    bot = Bot()
+    calls = bot.quoter.calls
+    assert bot.turn(Connected(S, "kraken", "public"), FeedProven(S, "kraken")) == []
+    assert bot.quoter.calls == calls
+
+
+def test_a_place_carries_our_id_its_bound_and_its_stamps() -> None:
+    bot = Bot()
+    (approved,) = bot.book()
+    command = approved.command
+    assert isinstance(command, Place)
+    assert bot.engine.ids.is_ours(command.client_order_id)
+    assert command.bound_ns == bot.now_ns + 5 * S
+    assert command.decided_ns == bot.now_ns
+    order = bot.engine.orders.get(command.client_order_id)
+    assert order is not None
+    assert order.stamps.approved == order.stamps.written == bot.now_ns
+
+
+def test_quotes_follow_the_book_by_amends() -> None:
+    bot = Bot()
+    order = bot.quoted()
+    (approved,) = bot.book("100.4", "100.6")
+    assert isinstance(approved.command, Amend)
+    bot.turn(Amended(S, ACCOUNT, order.client_order_id, "V", request_id=approved.request_id))
+    assert bot.book("100.4", "100.6") == []
+
+
+def test_a_fill_moves_the_position_and_is_told_once() -> None:
+    bot = Bot()
+    order = bot.quoted()
+    fill = filled("0.25", client_order_id=order.client_order_id)
+    bot.turn(fill)
+    bot.turn(fill)
+    assert bot.quoter.fills == [fill]
+    assert bot.engine.positions.quantity(ACCOUNT, BTC) == parse("0.25")
+    assert bot.engine.positions.share("s", BTC) == parse("0.25")
+    assert bot.engine.counts["fills"] == 1
+    bot.turn(Reversed(S, ACCOUNT, order.client_order_id, "V", fill.fill_key))
+    assert bot.engine.positions.quantity(ACCOUNT, BTC) == 0
+
+
+def test_an_external_fill_is_booked_to_the_account_never_to_a_strategy() -> None:
+    bot = Bot()
+    bot.turn(Filled(S, ACCOUNT, "", "X", BTC, "sell", parse("100"), ONE, "k"))
+    assert bot.engine.positions.quantity(ACCOUNT, BTC) == -ONE
+    assert bot.engine.positions.share("s", BTC) == 0
+    assert bot.quoter.fills == []
+
+
+def test_a_bad_checksum_loses_that_book_and_asks_for_it_again() -> None:
+    bot = Bot()
+    bot.book()
+    wrong = BookChanged(bot.now_ns, BTC, ((parse("100.1"), ONE),), (), checksum=1)
+    approved = bot.turn(wrong)
+    assert [a.command for a in approved] == [Resubscribe("kraken", BTC, "checksum")]
+    assert bot.engine.made == [BookLost(bot.now_ns, BTC, "checksum")]
+    assert not bot.engine.books[BTC].is_valid
+    assert bot.turn(wrong) == [], "asked once"
+    assert bot.engine.counts["checksum_failures"] == 1
+    reset = BookReset(bot.now_ns, BTC, ((parse("99"), ONE),), (), 10, checksum=1)
+    assert len(bot.turn(reset)) == 1
+
+
+def test_refusals_are_events_and_a_strategy_pauses_after_one() -> None:
+    bot = Bot(Limits(max_order_notional=ONE))
+    assert bot.book() == []
+    (refused,) = bot.engine.made
+    assert isinstance(refused, Refused)
+    assert (refused.rule, bot.engine.counts["orders_refused"]) == ("order notional", 1)
+    bot.book("100.1", "100.3")
+    assert bot.engine.made == [], "not asked again at once"
+    bot.now_ns += S
+    bot.book("100.2", "100.4")
+    assert len(bot.engine.made) == 1
+
+
+def test_a_venues_refusal_pauses_placing_too() -> None:
+    bot = Bot()
+    (approved,) = bot.book()
+    command = approved.command
+    assert isinstance(command, Place)
+    ids = (ACCOUNT, command.client_order_id, "")
+    assert bot.turn(Rejected(bot.now_ns, *ids, approved.request_id, "no funds")) == []
+    assert bot.tick() == []
+    bot.now_ns += S
+    assert [type(a.command) for a in bot.tick()] == [Place]
+
+
+def test_a_late_accept_is_canceled_and_halts_the_account() -> None:
+    bot = Bot()
+    (approved,) = bot.book()
+    command = approved.command
+    assert isinstance(command, Place)
+    name = command.client_order_id
+    bot.turn(Rejected(bot.now_ns, ACCOUNT, name, "", approved.request_id, "no"))
+    approved_now = bot.turn(Accepted(bot.now_ns, ACCOUNT, name, "V"))
+    assert [a.command for a in approved_now] == [Cancel(ACCOUNT, name, "V", BTC)]
+    (halted,) = bot.engine.made
+    assert isinstance(halted, Halted)
+    assert name in halted.reason
+    bot.now_ns += S
+    bot.book("100.1", "100.3")
+    assert bot.engine.counts["late_accepts"] == 1
+    assert all(not isinstance(a.command, Place) for a in bot.tick())
+
+
+def test_unreadable_private_bytes_halt_placing_until_a_complete_read() -> None:
+    bot = Bot()
+    approved = bot.turn(Unreadable(S, ACCOUNT, "private", "junk", is_private=True))
+    assert [a.command for a in approved] == [LookUp(ACCOUNT, "open_orders")]
+    assert bot.book() == []
+    bot.turn(OrdersRead(S, ACCOUNT, "open", (), S, is_complete=False))
+    assert bot.engine.risk.halted[ACCOUNT]
+    bot.now_ns += S
+    approved = bot.turn(OrdersRead(bot.now_ns, ACCOUNT, "open", (), bot.now_ns, True))
+    assert bot.engine.made[0] == Resumed(bot.now_ns, ACCOUNT, "unreadable private frame")
+    assert [type(a.command) for a in approved] == [Place]
+
+
+def test_public_garbage_halts_nothing() -> None:
+    bot = Bot()
+    assert bot.turn(Unreadable(S, "kraken", "public", "junk")) == []
+    assert len(bot.book()) == 1
+
+
+def test_the_kill_switch_stops_placing_and_cancels_until_nothing_is_open() -> None:
+    bot = Bot()
+    order = bot.quoted()
+    assert isinstance(bot.engine.submit(Kill("", "test"), bot.now_ns), Approved)
+    assert [a.command for a in bot.tick()] == [CancelAll(ACCOUNT)]
+    assert bot.tick() == []
+    bot.now_ns += 3 * S
+    assert [a.command for a in bot.tick()] == [CancelAll(ACCOUNT)], "one may have been lost"
+    bot.turn(Closed(S, ACCOUNT, order.client_order_id, "V", "canceled", 0))
+    bot.now_ns += 3 * S
+    assert bot.tick() == []
+    bot.book("100.1", "100.3")
+    assert isinstance(bot.engine.submit(place("x"), bot.now_ns), Refused)
+    bot.engine.submit(Resume(""), bot.now_ns)
+    assert isinstance(bot.engine.submit(place("x"), bot.now_ns), Approved)
+
+
+def test_the_dead_man_switch_is_rearmed_only_while_in_control() -> None:
+    bot = Bot(dead_man_s=60)
+    assert bot.tick() == [], "not logged in"
+    bot.turn(LoggedIn(bot.now_ns, ACCOUNT))
+    assert [a.command for a in bot.tick()] == [ArmDeadMan(ACCOUNT, 60 * S)]
+    assert bot.book() == [], "nothing is placed before the arm is acknowledged"
+    bot.turn(DeadManArmed(bot.now_ns, ACCOUNT, bot.now_ns + 60 * S))
+    bot.now_ns += S
+    assert [type(a.command) for a in bot.book()] == [Place]
+    assert bot.tick() == []
+    bot.now_ns += 21 * S
+    assert [type(a.command) for a in bot.tick()] == [ArmDeadMan]
+    bot.turn(Disconnected(bot.now_ns, ACCOUNT, "private", "gone"))
+    bot.now_ns += 21 * S
+    assert bot.tick() == []
+
+
+def test_a_killed_account_with_open_orders_is_left_to_the_switch() -> None:
+    bot = Bot(dead_man_s=60)
+    bot.turn(LoggedIn(bot.now_ns, ACCOUNT), DeadManArmed(S, ACCOUNT, bot.now_ns + 90 * S))
+    bot.quoted()
+    bot.engine.submit(Kill(ACCOUNT, "test"), bot.now_ns)
+    bot.now_ns += 80 * S
+    assert [a.command for a in bot.tick()] == [CancelAll(ACCOUNT)]
+
+
+def test_the_loss_breaker_halts_and_cools_down() -> None:
+    limits = Limits(max_daily_loss=parse("5"), loss_cooldown_ns=60 * S)
+    bot = Bot(limits)
+    order = bot.quoted()
+    bot.turn(filled("1", client_order_id=order.client_order_id, price="110"))
+    bot.turn(Filled(S, ACCOUNT, "", "X", BTC, "sell", parse("100"), ONE, "k"))
+    bot.tick()
+    (halted,) = [e for e in bot.engine.made if isinstance(e, Halted)]
+    assert "daily loss 10 USD, limit 5" in halted.reason
+    bot.tick()
+    assert not bot.engine.made
+    bot.now_ns += 61 * S
+    bot.tick()
+    assert isinstance(bot.engine.made[0], Resumed)
+    bot.tick()
+    assert not bot.engine.made, "forgiven: it counts anew"
+
+
+def test_a_manual_loss_breaker_waits_for_an_operator() -> None:
+    bot = Bot(Limits(max_daily_loss=ONE))
+    bot.book()
+    bot.turn(filled("1", client_order_id="", price="110"))
+    bot.turn(Filled(S, ACCOUNT, "", "X", BTC, "sell", parse("100"), ONE, "k"))
+    bot.tick()
+    bot.now_ns += 10**6 * S
+    bot.tick()
+    assert bot.engine.risk.halted[ACCOUNT]
+    bot.engine.submit(Resume(ACCOUNT), bot.now_ns)
+    assert not bot.engine.risk.halted.get(ACCOUNT)
+
+
+def test_single_orders_and_lists_of_targets() -> None:
+    bot = Bot()
+    bot.quoter.says = True
+    bot.quoter.wants = WantedOrder(
+        instrument=BTC, side="sell", quantity=ONE, price=parse("101"), time_in_force="ioc"
+    )
+    (approved,) = bot.book()
+    assert isinstance(approved.command, Place)
+    assert (approved.command.time_in_force, approved.command.strategy) == ("ioc", "s")
+    bot.quoter.wants = [Quotes(BTC, (Quote(parse("99"), ONE),), ()), bot.quoter.wants]
+    sides = [a.command.side for a in bot.book() if isinstance(a.command, Place)]
+    assert sorted(sides) == ["buy", "sell"]
+
+
+def test_a_paused_strategy_withdraws_and_comes_back() -> None:
+    bot = Bot()
+    order = bot.quoted()
+    bot.engine.pause(True)
+    assert [type(a.command) for a in bot.tick()] == [Cancel]
+    bot.turn(Closed(S, ACCOUNT, order.client_order_id, "V", "canceled", 0))
+    assert bot.book("100.1", "100.3") == []
+    bot.engine.pause(False, "s")
+    assert [type(a.command) for a in bot.tick()] == [Place]
+
+
+def test_timers_come_once_a_second() -> None:
+    bot = Bot()
+    bot.tick()
+    bot.tick()
+    assert bot.quoter.timers == 1
+    bot.now_ns += S
+    bot.tick()
+    assert bot.quoter.timers == 2
+
+
+def test_an_unknown_order_keeps_asking_for_attention_by_the_clock() -> None:
+    bot = Bot()
+    (approved,) = bot.book()
+    bot.turn(TimedOut(bot.now_ns, ACCOUNT, approved.request_id, "silence"))
+    assert bot.tick() == []
+    bot.now_ns += 8 * S
+    assert [type(a.command) for a in bot.tick()] == [Cancel]
+
+
+def test_an_operators_order_gets_an_id_and_a_bound() -> None:
+    bot = Bot()
+    bot.quoter.says = True
+    bot.book()
+    approved = bot.engine.submit(place(""), bot.now_ns)
+    assert isinstance(approved, Approved)
+    assert isinstance(approved.command, Place)
+    assert bot.engine.ids.is_ours(approved.command.client_order_id)
+    assert approved.command.bound_ns == bot.now_ns + 5 * S
+    cash = place("", quantity="0", price=None, order_type="market", cash_quantity=parse("50"))
+    approved = bot.engine.submit(cash, bot.now_ns)
+    assert isinstance(approved, Approved)
+    reserved = bot.engine.orders.reserved(ACCOUNT, BTC)[0]
+    assert reserved - ONE == pytest.approx(parse("50") * ONE // parse("100.1"), abs=100)
+
+
+def test_feeds_prove_their_own_venues_books() -> None:
+    bot = Bot()
+    bot.book()
+    bot.turn(FeedProven(20 * S, "elsewhere"))
+    assert bot.engine.books[BTC].proven_ns == 10 * S
+    bot.turn(FeedProven(20 * S, "kraken"))
+    assert bot.engine.books[BTC].proven_ns == 20 * S
+    bot.turn(VenueStatusChanged(S, "kraken", "cancel_only"))
+    assert isinstance(bot.engine.submit(place("x"), bot.now_ns), Refused)
+
+
+def test_a_changed_instrument_keeps_its_book() -> None:
+    bot = Bot()
+    bot.book()
+    bot.turn(InstrumentListed(S, instrument()))
+    assert bot.engine.books[BTC].is_valid
+
+
+def test_a_strategy_needs_a_known_account() -> None:
+    with pytest.raises(ValueError, match='no account "nobody": expected one of mm'):
+        Bot().engine.add_strategy("t", "nobody", Quoter())
+
+
+def test_replaying_the_journal_rebuilds_the_same_state() -> None:
+    bot = Bot()
+    order = bot.quoted()
+    bot.turn(BalancesRead(S, ACCOUNT, (("USD", 5 * ONE),)))
+    bot.book("100.4", "100.6")
+    bot.turn(filled("0.25", client_order_id=order.client_order_id))
+    bot.turn(CashMoved(S, ACCOUNT, "USD", -ONE, 0, 4 * ONE, "trade", "f1", "L1"))
+    bot.turn(Unreadable(S, ACCOUNT, "private", "junk", is_private=True))
+    twin = Engine(bot.settings, lambda: 0)
+    for record in bot.journal:
+        if isinstance(record, Approved):
+            twin.register(record)
+        else:
+            twin.note((record,))
+    twin.forget_queued()
+    assert twin.digest() == bot.engine.digest()
+    twin.note((RunStarted(bot.now_ns, 2),))
+    assert twin.digest() != bot.engine.digest(), "what was in flight is in doubt now"
+    assert twin.orders.doubts() == 1

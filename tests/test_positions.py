@@ -1,0 +1,105 @@
+"""Fills add up, exactly, whatever their order."""
+
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from tests.samples import ACCOUNT, BTC, S, filled
+
+from crosswire.domain import BalancesRead, CashMoved, Filled, Side
+from crosswire.fixed import SCALE, parse
+from crosswire.positions import Positions
+
+
+def booked(*fills: tuple[Side, str, str]) -> Positions:
+    positions = Positions()
+    for number, (side, quantity, price) in enumerate(fills):
+        positions.book(filled(quantity, str(number), price=price, side=side), "s")
+    return positions
+
+
+def test_buying_and_selling_realises_the_difference() -> None:
+    position = booked(("buy", "2", "100"), ("sell", "1", "110")).get(ACCOUNT, BTC)
+    assert (position.quantity, position.realised) == (parse("1"), parse("10"))
+    assert position.average_price == parse("100")
+    assert position.unrealised(parse("105")) == parse("5")
+
+
+def test_a_short_earns_when_the_price_falls() -> None:
+    position = booked(("sell", "2", "100"), ("buy", "2", "90")).get(ACCOUNT, BTC)
+    assert (position.quantity, position.realised, position.average_price) == (0, parse("20"), None)
+
+
+def test_crossing_through_flat_opens_the_rest_at_the_new_price() -> None:
+    position = booked(("buy", "1", "100"), ("sell", "3", "110")).get(ACCOUNT, BTC)
+    assert (position.quantity, position.realised) == (-parse("2"), parse("10"))
+    assert position.average_price == parse("110")
+
+
+def test_what_was_never_filled_is_flat() -> None:
+    positions = Positions()
+    assert positions.get(ACCOUNT, BTC).quantity == positions.quantity(ACCOUNT, BTC) == 0
+    assert not list(positions.items())
+
+
+def test_fees_and_shares_are_kept_apart() -> None:
+    positions = Positions()
+    positions.book(filled("1", fee="0.25"), "one")
+    positions.book(filled("2", "f2", fee="0.5"), "two")
+    positions.book(replace(filled("4", "f3"), fee=0), "")
+    assert positions.get(ACCOUNT, BTC).fees == {"USD": parse("0.75")}
+    assert positions.share("one", BTC) == parse("1")
+    assert positions.share("two", BTC) == parse("2")
+    assert positions.quantity(ACCOUNT, BTC) == parse("7")
+
+
+def test_balances_follow_reads_and_moves() -> None:
+    positions = Positions()
+    positions.read(BalancesRead(S, ACCOUNT, (("USD", 5), ("BTC", 7))))
+    positions.move(CashMoved(S, ACCOUNT, "USD", -2, 0, 3, "trade", "f1", "L1"))
+    assert positions.balances == {(ACCOUNT, "USD"): 3, (ACCOUNT, "BTC"): 7}
+    positions.read(BalancesRead(S, ACCOUNT, (("USD", 9),), is_complete=False))
+    assert positions.balances[(ACCOUNT, "BTC")] == 7
+    positions.read(BalancesRead(S, ACCOUNT, (("USD", 9),)))
+    assert positions.balances == {(ACCOUNT, "USD"): 9}
+
+
+FILLS = st.lists(
+    st.tuples(st.sampled_from(["buy", "sell"]), st.integers(1, 10**12), st.integers(1, 10**15)),
+    max_size=12,
+)
+
+
+@given(FILLS)
+def test_profit_is_what_cash_and_inventory_say(rows: list[tuple[Side, int, int]]) -> None:
+    positions = Positions()
+    fills = [
+        Filled(S, ACCOUNT, "a", "V", BTC, side, price, quantity, str(number))
+        for number, (side, quantity, price) in enumerate(rows)
+    ]
+    for fill in fills:
+        positions.book(fill, "")
+    position = positions.get(ACCOUNT, BTC)
+    mark = 10**14
+    cash = sum(f.price * f.quantity * (1 if f.side == "sell" else -1) for f in fills)
+    held = sum(f.quantity * (1 if f.side == "buy" else -1) for f in fills)
+    assert position.quantity == held
+    exact = Fraction(cash + held * mark, SCALE)
+    # Each fill rounds the realised profit down once, the mark once more.
+    assert abs(position.realised + position.unrealised(mark) - exact) <= len(fills) + 1
+
+
+@given(FILLS)
+def test_taking_fills_back_leaves_nothing_held(rows: list[tuple[Side, int, int]]) -> None:
+    positions = Positions()
+    fills = [
+        Filled(S, ACCOUNT, "a", "V", BTC, side, price, quantity, str(number), 3, "USD")
+        for number, (side, quantity, price) in enumerate(rows)
+    ]
+    for fill in fills:
+        positions.book(fill, "s")
+    for fill in reversed(fills):
+        positions.unbook(fill, "s")
+    assert positions.quantity(ACCOUNT, BTC) == positions.share("s", BTC) == 0
+    assert not any(positions.get(ACCOUNT, BTC).fees.values())
