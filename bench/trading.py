@@ -3,12 +3,11 @@
 import sys
 from typing import NamedTuple
 
-from tests.sdk.environment import python_of
-from tests.sdk.versions import CCXT
-
 from bench import build
 from bench.figures import Row, Spread, spread
 from bench.race import Client, FailedError, Heat, run
+from tests.sdk.environment import python_of
+from tests.sdk.versions import CCXT
 
 OURS = (sys.executable, "-m", "bench.clients.crosswire_bot", "{port}")
 BUDGET_BLOCKING, BUDGET_SPINNING, BUDGET_RARE, TIMES_FASTER = 1.35, 2.0, 2.2, 3.0
@@ -102,9 +101,9 @@ def tick_to_trade(plan: Plan) -> tuple[list[Row], list[str]]:
         rows.append(Row(name, times.median, "µs", times.p99, budget, note=", ".join(notes)))
     ours = raced.spread("crosswire")
     if ours and peer:
-        times = peer.median / ours.median
+        faster = peer.median / ours.median
         rows.append(
-            Row("times faster than ccxt.pro", times, "x", None, TIMES_FASTER, is_at_least=True)
+            Row("times faster than ccxt.pro", faster, "x", None, TIMES_FASTER, is_at_least=True)
         )
     held = [heat.resident_kb / 1000 for heat in raced.heats.get("crosswire", [])]
     if held:

@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 from kraken.spot import Market, Trade, User
+
 from tests.sdk.report import PAIR, Place, Report, place
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from kraken.spot import SpotClient, SpotOrderBookClient, SpotWSClient, User
+
 from tests.sdk.report import WS_PAIR, Place, Report, place
 
 WAIT_S = 20.0
