@@ -12,6 +12,7 @@ from typing import Literal
 
 Verdict = Literal["", "refused", "transient", "unknown"]
 
+_CERTAINTY: tuple[Verdict, ...] = ("", "refused", "transient", "unknown")
 _CATEGORY = re.compile(r"[EW][A-Z]?[A-Za-z]*:")
 # In order: the first prefix that fits decides.
 _PREFIXES: tuple[tuple[str, Verdict], ...] = (
@@ -67,11 +68,7 @@ def classify(text: str) -> Verdict:
 
 def classify_all(texts: Iterable[str]) -> Verdict:
     """Return the verdict of all errors of one answer: the least certain wins; "" for none."""
-    verdicts = {classify(text) for text in texts}
-    for verdict in ("unknown", "transient", "refused"):
-        if verdict in verdicts:
-            return verdict  # type: ignore[return-value]
-    return ""
+    return max(map(classify, texts), key=_CERTAINTY.index, default="")
 
 
 def is_duplicate(text: str) -> bool:
