@@ -22,7 +22,6 @@ from crosswire.journal.reading import (
     RING_FILE,
     explain,
     fills,
-    missing_part,
     placed,
     read,
 )
@@ -161,24 +160,14 @@ def _open_ring(
         rings.create(path, capacity=capacity, position=last)
     ring = Ring(path, durable=durable)
     try:
-        return _check_ring(ring, directory, last, capacity, on_warning)
+        return _check_ring(ring, last, capacity, on_warning)
     except BaseException:
         ring.close()
         raise
 
 
-def _check_ring(
-    ring: Ring, directory: Path, last: int, capacity: int, on_warning: Callable[[str], object]
-) -> Ring:
-    if last < ring.cursor:
-        raise JournalDamaged(missing_part(directory, ring.cursor, last))
-    if last > ring.position:
-        raise JournalDamaged(
-            f"{ring.path} ends at {ring.position}, but the database has the log to {last}: "
-            "they are not from one journal, or a power loss took the ring's end; "
-            "move the ring away to go on from the database alone"
-        )
-    ring.cursor = last  # committed by a run that ended before it could say so
+def _check_ring(ring: Ring, last: int, capacity: int, on_warning: Callable[[str], object]) -> Ring:
+    ring.agree(last)
     if ring.stranded_at is not None:
         on_warning(f"journal: damage at {ring.position} ends the log; records behind it are lost")
     if ring.capacity == capacity:

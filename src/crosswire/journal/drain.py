@@ -53,7 +53,7 @@ class Drain:
         while self.step():
             pass
         if self._failures:
-            self._warn(f"journal: {self._waiting()} for the next start")
+            self._warn(f"journal: closed without the database; {self._waiting()}")
 
     def _delay_s(self) -> float:
         """Return how long to rest before the next step."""
@@ -94,4 +94,4 @@ class Drain:
 
     def _waiting(self) -> str:
         percent = 100 * self._ring.lag_bytes // self._ring.capacity
-        return f"they are kept in the ring ({percent} % full)"
+        return f"the ring keeps them ({percent} % full)"

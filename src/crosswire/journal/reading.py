@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from crosswire.domain import Approved, Filled
 from crosswire.journal import database as tables
 from crosswire.journal.database import Database, reason
-from crosswire.journal.records import JournalDamaged, JournalError, Record, decode
+from crosswire.journal.records import JournalError, Record, decode
 from crosswire.journal.ring import read_tail
 from crosswire.journal.rows import order_ids, order_rows
 
@@ -28,25 +28,16 @@ class _Journal:
         path = directory / RING_FILE
         if not path.exists():
             raise JournalError(f"there is no journal in {directory}")
-        # The tail first: what the cursor has passed is committed, so the database has it.
-        self.cursor, entries = read_tail(path)
-        self.tail = [decode(entry.body) for entry in entries]
         self.database = Database(directory / DATABASE_FILE, is_read_only=True)
-        last = self.database.last_seq()
-        if last < self.cursor:
-            self.database.close()
-            raise JournalDamaged(missing_part(directory, self.cursor, last))
+        try:
+            self.cursor, entries = read_tail(path, self.database.last_seq)
+            self.tail = [decode(entry.body) for entry in entries]
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         self.database.close()
-
-
-def missing_part(directory: Path, cursor: int, last: int) -> str:
-    """Say that the database has less than was once put into it."""
-    return (
-        f"{directory / DATABASE_FILE} ends at {last}, but it once had the log to {cursor}: "
-        "put the right file back, or move the whole directory away to begin anew"
-    )
 
 
 def read(directory: str | Path) -> Iterator[Record]:

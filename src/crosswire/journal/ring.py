@@ -27,7 +27,7 @@ import mmap
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from msgspec import Struct
@@ -108,22 +108,38 @@ def _walk(area: memoryview, capacity: int, position: int) -> Iterator[Entry]:
         position = entry.seq
 
 
-def read_tail(path: Path) -> tuple[int, list[Entry]]:
-    """Return a ring's cursor and the records behind it, also while another process writes.
+def _reaches(area: memoryview, capacity: int, *, start: int, end: int) -> bool:
+    """Whether the ring still has the log from one position to another."""
+    return start == end or any(e.seq == end for e in _walk(area, capacity, start))
+
+
+def read_tail(path: Path, last_seq: Callable[[], int]) -> tuple[int, list[Entry]]:
+    """Return where the database's part ends and the records behind, while another may write.
 
     The cursor is read after the bytes were copied: what lies behind it cannot have been
-    overwritten before. A body that another thread is writing has no head yet.
+    overwritten before, and what lies before it is committed. `last_seq` is asked after that.
+    A database that lost its end in a power loss is made up for as far as the ring reaches.
     """
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             capacity, _ = _parse_prefix(path, file.read(_PREFIX_BYTES), size)
             with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as mapped:
-                area = mapped[_PREFIX_BYTES:]
+                area = memoryview(mapped[_PREFIX_BYTES:])
                 _, _, cursor = _PREFIX.unpack_from(mapped)
     except OSError as error:
         raise JournalError(f"cannot read {path}: {error.strerror}") from None
-    return cursor, list(_walk(memoryview(area), capacity, cursor))
+    start = min(cursor, last_seq())
+    if not _reaches(area, capacity, start=start, end=cursor):
+        raise _not_one_log(path, start, cursor)
+    return start, list(_walk(area, capacity, start))
+
+
+def _not_one_log(path: Path, last_seq: int, cursor: int) -> JournalDamaged:
+    return JournalDamaged(
+        f"{path} was drained up to {cursor}, but the database beside it ends at {last_seq}: put "
+        "the right files back, or move the directory away to begin anew"
+    )
 
 
 def create(path: Path, *, capacity: int, position: int = 0) -> None:
@@ -207,7 +223,7 @@ class Ring:
         self._area = view[_PREFIX_BYTES:]
         view.release()
         self.last_run = 0  # of the records found
-        self.begin(0)
+        self._run = self._salt = 0
         self.durable = durable
         self._placing_room = self.capacity - self.capacity // RESERVE_SHARE
         self._end_slot = _PREFIX_BYTES + self.capacity
@@ -218,12 +234,28 @@ class Ring:
         self._slot = _PREFIX_BYTES + self.position % self.capacity
         self._fast_bound = self.position
         self.stranded_at = self._find_stranded()  # None if no record was lost behind damage
-        self._wipe()
 
     def begin(self, run: int) -> None:
-        """Write what follows in the name of this run."""
+        """Make it ready for appending in the name of a run. Before this nothing is changed."""
         self._run = run
         self._salt = _salt(run)
+        self._wipe()
+
+    def agree(self, last_seq: int) -> None:
+        """Set the cursor to what the database has; `JournalDamaged` if they are not one log.
+
+        It has more than the cursor says if a run was killed after a commit, and less after a
+        power loss: then it gets again what the ring still holds.
+        """
+        if last_seq > self.position:
+            raise JournalDamaged(
+                f"{self.path} ends at {self.position}, but the database beside it has the log to "
+                f"{last_seq}: put the right ring back, or, if a power loss took its end, move it "
+                "away to go on from the database alone"
+            )
+        if not _reaches(self._area, self.capacity, start=last_seq, end=self.position):
+            raise _not_one_log(self.path, last_seq, self.cursor)
+        self.cursor = last_seq
 
     def append(self, record: Record) -> None:
         """Add a record: it is there once this returns.
