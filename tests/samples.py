@@ -1,5 +1,7 @@
 """Made-up instruments, events and commands for the tests."""
 
+from typing import Any
+
 from crosswire.domain import (
     Accepted,
     Approved,
@@ -52,10 +54,10 @@ def place(
     side: Side = "buy",
     quantity: str = "1",
     price: str | None = "100",
-    **rest: object,
+    **rest: Any,
 ) -> Place:
     limit = None if price is None else parse(price)
-    return Place(ACCOUNT, BTC, client_order_id, side, parse(quantity), limit, **rest)  # type: ignore[arg-type]
+    return Place(ACCOUNT, BTC, client_order_id, side, parse(quantity), limit, **rest)
 
 
 def approved(command: Place, request_id: int = 1, now_ns: int = S) -> Approved:

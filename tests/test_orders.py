@@ -120,7 +120,7 @@ def check(orders: Orders, order: Order, names: tuple[type, ...]) -> None:
     booked = 0 if Reversed in names else parse("0.1") * (Filled in names)
     assert order.filled == booked, names
     assert order.reserved == order.worst_remaining() == orders.reserved(ACCOUNT, BTC)[0], names
-    listed = order.client_order_id in {o.client_order_id for o in orders.open(ACCOUNT, BTC)}
+    listed = order.client_order_id in {o.client_order_id for o in orders.open_at(ACCOUNT, BTC)}
     assert listed == (order.is_open or order.reserved > 0), names
     assert orders.open_count(ACCOUNT) == int(listed), names
     if order.stage != "DONE":

@@ -45,7 +45,7 @@ class Book:
     def want(self, bids: str = "", asks: str = "", *, ticks: int = 0) -> list[AnyCommand]:
         self.desk.now_ns = self.now_ns
         wanted = Quotes(BTC, rungs(bids), rungs(asks), threshold=ticks * TICK)
-        return requote(wanted, self.orders.open(ACCOUNT, BTC), self.desk, STEP)
+        return requote(wanted, self.orders.open_at(ACCOUNT, BTC), self.desk, STEP)
 
     def send(self, commands: list[AnyCommand], *, answer: bool = True) -> None:
         """Register commands as sent, and answer the places."""
@@ -60,7 +60,7 @@ class Book:
                 self.orders.apply(closed("canceled", "0", command.client_order_id))
 
     def prices(self, side: Side) -> list[str]:
-        found = [o.price or 0 for o in self.orders.open(ACCOUNT, BTC) if o.side == side]
+        found = [o.price or 0 for o in self.orders.open_at(ACCOUNT, BTC) if o.side == side]
         return [str(price / parse("1")) for price in sorted(found)]
 
 

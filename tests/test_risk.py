@@ -1,6 +1,7 @@
 """The gate: every rule refuses with its name and both numbers, and nothing holds back a cancel."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -54,7 +55,7 @@ class Desk:
         result = self.ask(command, now_ns)
         return result.rule if isinstance(result, Refused) else ""
 
-    def live(self, side: Side, quantity: str, price: str = "100", **rest: object) -> str:
+    def live(self, side: Side, quantity: str, price: str = "100", **rest: Any) -> str:
         self.number += 1
         name = f"live{self.number}"
         command = place(name, side, quantity, price, **rest)
@@ -222,8 +223,8 @@ def test_an_amend_is_weighed_by_what_it_adds() -> None:
     desk = Desk(Limits(max_position_notional=parse("300"), max_order_notional=parse("250")))
     name = desk.live("buy", "2")
 
-    def amend(**change: int) -> str:
-        return desk.rule(Amend(ACCOUNT, BTC, name, **change))  # type: ignore[arg-type]
+    def amend(**change: Any) -> str:
+        return desk.rule(Amend(ACCOUNT, BTC, name, **change))
 
     assert amend(price=parse("99.9")) == ""
     assert amend(quantity=parse("3")) == "order notional"
@@ -316,7 +317,7 @@ def test_daily_loss_and_drawdown() -> None:
     assert breach("6", now_ns=NOW + 86_400 * S) is None, "a new day"
 
 
-def test_a_fee_in_the_base_asset_counts_at_the_mid() -> None:
+def test_a_fee_in_the_traded_asset_counts_at_the_mid() -> None:
     desk = Desk()
     desk.positions.book(replace(filled("1", fee="0.01"), fee_asset="BTC"), "")
     assert desk.risk.losses.results(ACCOUNT)["USD"].realised == -parse("1.001")

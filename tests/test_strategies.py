@@ -2,13 +2,14 @@
 
 import sys
 from types import ModuleType
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 from tests.samples import ACCOUNT, BTC, S, book_reset, filled, instrument, place
 
 from crosswire.book import Book
-from crosswire.domain import Approved
+from crosswire.domain import Approved, Side
 from crosswire.fixed import parse
 from crosswire.orders import Orders
 from crosswire.positions import Positions
@@ -28,13 +29,13 @@ class Desk:
         self.view = View(ACCOUNT, "s", books, {BTC: instrument()}, self.orders, self.positions)
 
     def hold(self, quantity: str) -> None:
-        side = "sell" if quantity.startswith("-") else "buy"
-        fill = filled(quantity.lstrip("-"), quantity, side=side)  # type: ignore[arg-type]
+        side: Side = "sell" if quantity.startswith("-") else "buy"
+        fill = filled(quantity.lstrip("-"), quantity, side=side)
         self.positions.book(fill, "s")
 
 
-def ladder(**rest: object) -> MarketMaking:
-    return MarketMaking(BTC, "1", **rest)  # type: ignore[arg-type]
+def ladder(**rest: Any) -> MarketMaking:
+    return MarketMaking(BTC, "1", **rest)
 
 
 def prices(quotes: object) -> tuple[list[str], list[str]]:
@@ -142,7 +143,7 @@ def test_a_wrong_name_or_parameter_is_one_clear_line(
     name: str, parameters: dict[str, object], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = ModuleType("made_up_bots")
-    module.NoUpdate = type("NoUpdate", (), {})  # type: ignore[attr-defined]
+    vars(module)["NoUpdate"] = type("NoUpdate", (), {})
     monkeypatch.setitem(sys.modules, "made_up_bots", module)
     with pytest.raises(ValueError, match=message) as caught:
         load(name, parameters)

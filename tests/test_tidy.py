@@ -30,9 +30,10 @@ INWARD: dict[str, set[str]] = {
     "fixed": {"fixed"},
     "domain": DOMAIN,
     **dict.fromkeys(STATE, DOMAIN | STATE),
-    "strategies": DOMAIN | {"strategies", "quotes"},
+    "view": DOMAIN | STATE | {"view"},
+    "strategies": DOMAIN | {"strategies", "view"},
     "venues": DOMAIN | {"venues"},
-    "engine": DOMAIN | STATE | {"engine", "strategies"},
+    "engine": DOMAIN | STATE | {"engine", "strategies", "view"},
     "journal": DOMAIN | STATE | {"engine", "journal"},
     "net": DOMAIN | {"net", "venues"},
 }

@@ -9,9 +9,8 @@ while risk keeps the exposure reserved.
 
 from collections.abc import Iterable, Sequence
 
-from crosswire.domain import Amend, AnyCommand, Cancel, Place, Side
+from crosswire.domain import Amend, AnyCommand, Cancel, Place, Quote, Quotes, Side
 from crosswire.orders import ClientOrderIds, Order
-from crosswire.strategies.interface import Quote, Quotes
 
 # How long a cancel may stay unanswered before it is asked for again: cancels are harmless.
 RECANCEL_NS = 2_000_000_000

@@ -78,6 +78,7 @@ from crosswire.domain.nouns import (
     Trigger,
     VenueStatus,
 )
+from crosswire.domain.targets import Quote, Quotes, Targets, WantedOrder
 
 __all__ = [
     "Absent",
@@ -127,6 +128,8 @@ __all__ = [
     "Place",
     "PlaceBatch",
     "PriceUnit",
+    "Quote",
+    "Quotes",
     "ReadFailed",
     "Refused",
     "Rejected",
@@ -142,6 +145,7 @@ __all__ = [
     "Sent",
     "Side",
     "Source",
+    "Targets",
     "TickerChanged",
     "TimeInForce",
     "TimedOut",
@@ -152,4 +156,5 @@ __all__ = [
     "VenueStatus",
     "VenueStatusChanged",
     "VenueWarned",
+    "WantedOrder",
 ]

@@ -50,6 +50,7 @@ from crosswire.domain import (
     Reversed,
     RunStarted,
     Sent,
+    Targets,
     TimedOut,
     Unreadable,
     VenueStatusChanged,
@@ -62,7 +63,7 @@ from crosswire.orders import ClientOrderIds, Order, Orders
 from crosswire.positions import Positions
 from crosswire.quotes import cancel
 from crosswire.risk import AccountRules, Risk
-from crosswire.strategies.interface import Strategy, Targets
+from crosswire.strategies.interface import Strategy
 
 UNREADABLE = "unreadable private frame"
 ORDER_EVENTS: tuple[type, ...] = (

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from crosswire.book import Book
-from crosswire.domain import AnyCommand, Instrument, Place
+from crosswire.domain import AnyCommand, Instrument, Place, Quotes, Targets, WantedOrder
 from crosswire.engine.settings import Account
 from crosswire.orders import ClientOrderIds, Orders
 from crosswire.positions import Positions
 from crosswire.quotes import Desk, requote
-from crosswire.strategies.interface import Quotes, Strategy, Targets, View, WantedOrder
+from crosswire.strategies.interface import Strategy
+from crosswire.view import View
 
 # After a refusal a strategy's new orders pause, or a refusal would answer a refusal for ever.
 HOLD_NS = 500_000_000

@@ -100,7 +100,7 @@ class Orders:
         order = self._by_id.get(client_order_id) if client_order_id else None
         return order or self._by_venue_id.get((account, venue_order_id))
 
-    def open(self, account: str, instrument: str) -> Iterable[Order]:
+    def open_at(self, account: str, instrument: str) -> Iterable[Order]:
         """Return the orders that may still fill at one instrument, oldest first."""
         return self._open.get((account, instrument), {}).values()
 

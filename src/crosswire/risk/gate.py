@@ -266,7 +266,7 @@ class Risk:
             return None
         signed = self._positions.share(command.strategy, command.instrument)
         signed += command.quantity if command.side == "buy" else -command.quantity
-        for order in self._orders.open(command.account, command.instrument):
+        for order in self._orders.open_at(command.account, command.instrument):
             if order.strategy == command.strategy and order.side == command.side:
                 signed += order.reserved if order.side == "buy" else -order.reserved
         worst = abs(signed) * mid // SCALE

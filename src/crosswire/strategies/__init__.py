@@ -6,18 +6,16 @@ None for "as before". Prices and quantities are integers at 10^-10; `View.price`
 `View.quantity` make them from text or numbers on the instrument's own grid.
 """
 
-from crosswire.strategies.interface import (
-    Quote,
-    Quotes,
-    Strategy,
-    Targets,
-    View,
-    WantedOrder,
-)
+from crosswire.domain import Quote, Quotes, Targets, WantedOrder
+from crosswire.strategies.interface import OnFill, OnOrder, OnTimer, Strategy
 from crosswire.strategies.loading import BUILT_IN, load
+from crosswire.view import View
 
 __all__ = [
     "BUILT_IN",
+    "OnFill",
+    "OnOrder",
+    "OnTimer",
     "Quote",
     "Quotes",
     "Strategy",

@@ -6,9 +6,9 @@ would add to a full inventory is left out. Orders stay where they are while the 
 no more than `refresh_ticks`, so that they keep their place in the queue.
 """
 
-from crosswire.domain import Instrument
+from crosswire.domain import Instrument, Quote, Quotes, Targets
 from crosswire.fixed import from_user
-from crosswire.strategies.interface import Quote, Quotes, Targets, View
+from crosswire.view import View
 
 
 class MarketMaking:
