@@ -214,9 +214,7 @@ Story = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def raw_server(
-    story: Story, *, tls: ssl.SSLContext | None = None
-) -> AsyncIterator[int]:
+async def raw_server(story: Story, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """Serve a story to each client; gives the port."""
     writers: list[asyncio.StreamWriter] = []
 
@@ -236,9 +234,7 @@ async def raw_server(
         server.close()
         for writer in writers:
             writer.transport.abort()
-        await asyncio.gather(
-            *(writer.wait_closed() for writer in writers), return_exceptions=True
-        )
+        await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
 
 
 async def shake_hands(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

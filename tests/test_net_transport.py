@@ -21,9 +21,7 @@ from crosswire.venues.interface import Endpoint
         (False, False, False, "rest"),
     ],
 )
-def test_the_whole_table(
-    *, ws_open: bool, ws_ready: bool, rest_ready: bool, chosen: str
-) -> None:
+def test_the_whole_table(*, ws_open: bool, ws_ready: bool, rest_ready: bool, chosen: str) -> None:
     assert choose(ws_open=ws_open, ws_ready=ws_ready, rest_ready=rest_ready) == chosen
 
 

@@ -132,7 +132,9 @@ class Host:
 
     async def open(self, address: str, port: int) -> int:
         """Listen; return the port. `OSError` if it is taken."""
-        self._runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=1.0)
+        self._runner = web.ServerRunner(
+            web.Server(self._serve, access_log=None), shutdown_timeout=1.0
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, address, port)
         await site.start()
