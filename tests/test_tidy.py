@@ -165,7 +165,7 @@ def names(file: File) -> Offences:
     defined = [(1, part) for part in Path(file.path).with_suffix("").parts]
     for node in file.nodes():
         if isinstance(node, Function | ast.ClassDef):
-            defined.append((node.lineno, node.name))
+            defined += [(node.lineno, node.name)]
     for line, name in defined:
         if found := _words(name) & BANNED_WORDS:
             yield f'line {line}: "{name}" ({", ".join(found)})'
