@@ -57,9 +57,7 @@ def fill_up(ring: Ring, first: int = 0) -> int:
         while True:
             ring.append(note(first))
             first += 1
-    except JournalFull as full:
-        assert "is full" in str(full)
-        assert "\n" not in str(full)
+    except JournalFull:
         return first
 
 

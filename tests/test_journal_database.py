@@ -176,7 +176,8 @@ def test_a_locked_database_is_waited_for(pipe: Pipe) -> None:
         assert [pipe.drain.step(), pipe.drain.step()] == [0, 0]
         assert pipe.warnings == [
             (
-                "journal: the database takes no records (database is locked); the ring keeps them (0 % full), trying again"
+                "journal: the database takes no records (database is locked); "
+                "the ring keeps them (0 % full), trying again"
             )
         ]
         assert texts(held(pipe.ring)) == ["1"]
@@ -206,7 +207,8 @@ def test_a_full_disk_is_waited_for_and_a_batch_is_all_or_none(pipe: Pipe) -> Non
     assert pipe.drain.step() == 0
     assert pipe.warnings == [
         (
-            "journal: the database takes no records (database or disk is full); the ring keeps them (20 % full), trying again"
+            "journal: the database takes no records (database or disk is full); "
+            "the ring keeps them (20 % full), trying again"
         )
     ]
     assert pipe.stored() == ["0"]

@@ -188,6 +188,8 @@ def test_full_stops_placing_first_and_overwrites_nothing(path: Path) -> None:
         count += 1
     assert ring.lag_bytes > MIN_CAPACITY - MIN_CAPACITY // RESERVE_SHARE
     count = fill_up(ring, count)
+    with pytest.raises(JournalFull, match=r"^.*/ring is full: \d+ bytes wait for the database$"):
+        ring.append(note(count))
     assert texts(held(ring)) == [str(number) for number in range(count)]
     assert ring.lag_bytes <= MIN_CAPACITY
     first = next(ring.entries())
