@@ -1,5 +1,6 @@
 """What single steps cost inside the process, and what a start costs."""
 
+import json
 import statistics
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from bench.build import HERE
 from bench.figures import Row
 from bench.ticks import SYMBOL, ring
 from bench.trading import Plan
@@ -135,15 +137,32 @@ def rows(plan: Plan) -> tuple[list[Row], list[str]]:
         journal.close()
     ours = import_ms([sys.executable], "import crosswire; crosswire.connect", plan.rounds)
     found.append(Row("import crosswire", ours, "ms", None, 250))
-    remarks = []
     try:
         python = str(python_of("ccxt", CCXT))
-        found.append(
-            Row("import ccxt.pro", import_ms([python], "import ccxt.pro", plan.rounds), "ms")
-        )
     except RuntimeError as error:
-        remarks.append(f"ccxt.pro: {error}")
-    return found, remarks
+        return found, [f"ccxt.pro: {error}"]
+    theirs = import_ms([python], "import ccxt.pro", plan.rounds)
+    found.append(Row("import ccxt.pro", theirs, "ms"))
+    found.insert(1, ccxt_update(python, count))
+    return found, []
+
+
+def ccxt_update(python: str, rounds: int) -> Row:
+    """Return what the same update costs inside ccxt.pro, which verifies no checksum."""
+    frames = ring()
+    given = {
+        "snapshot": frames.snapshot.decode(),
+        "ticks": [tick.text.decode() for tick in frames.ticks],
+        "rounds": rounds,
+    }
+    command = [python, str(HERE / "clients" / "ccxt_book.py")]
+    done = subprocess.run(
+        command, input=json.dumps(given), capture_output=True, text=True, check=True
+    )
+    said = json.loads(done.stdout)
+    assert said["best_bid"] == float(frames.ticks[-1].best_bid)
+    median = statistics.median(said["means"])
+    return Row("Kraken update in ccxt.pro", median, "ns", note="no checksum")
 
 
 def import_ms(python: Sequence[str], statement: str, rounds: int) -> float:
