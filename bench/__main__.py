@@ -38,6 +38,7 @@ def main() -> int:
         found, said = PARTS[name](plan)
         rows += found
         remarks += said
+    remarks += plan.watch.remarks()
     report = written(rows, remarks, is_quick=words.quick)
     print(report if words.json else f"{machine()}\n\n{table(rows)}")
     for remark in dict.fromkeys(remarks):

@@ -39,14 +39,15 @@ PLACE = Place(
 Step = Callable[[int], object]
 
 
-def timed(name: str, step: Step, rounds: int, budget: float | None, note: str = "") -> Row:
+def timed(name: str, step: Step, plan: Plan, budget: float | None = None) -> Row:
     """Return the median of batch means, in ns, and the p99 of single calls."""
     batch = 2000
     means, singles = [], []
     clock = time.perf_counter_ns
     for number in range(batch):
         step(number)
-    for _ in range(rounds):
+    for _ in range(3 * plan.rounds):
+        plan.watch.wait()
         started = clock()
         for number in range(batch):
             step(number)
@@ -56,7 +57,7 @@ def timed(name: str, step: Step, rounds: int, budget: float | None, note: str = 
             step(number)
             singles.append(clock() - started)
     p99 = sorted(singles)[int(len(singles) * 0.99)]
-    return Row(name, statistics.median(means), "ns", p99, budget, note=note)
+    return Row(name, statistics.median(means), "ns", p99, budget)
 
 
 def book_update() -> Step:
@@ -125,15 +126,14 @@ def journal_append(journal: Journal) -> Step:
 
 def rows(plan: Plan) -> tuple[list[Row], list[str]]:
     """Return the rows, and remarks."""
-    count = 3 * plan.rounds
     found = [
-        timed("Kraken update: parse, apply, checksum, best", book_update(), count, 2_500),
-        timed("Kraken REST order: encode and sign", signed_order(), count, 3_000),
-        timed("Kraken WebSocket amend: encode", order_frame(), count, None),
+        timed("Kraken update: parse, apply, checksum, best", book_update(), plan, 2_500),
+        timed("Kraken REST order: encode and sign", signed_order(), plan, 3_000),
+        timed("Kraken WebSocket amend: encode", order_frame(), plan),
     ]
     with tempfile.TemporaryDirectory() as directory:
         journal = Journal.open(directory, now_ns=time.time_ns)
-        found.append(timed("journal: append one event", journal_append(journal), count, 300))
+        found.append(timed("journal: append one event", journal_append(journal), plan, 300))
         journal.close()
     ours = import_ms([sys.executable], "import crosswire; crosswire.connect", plan.rounds)
     found.append(Row("import crosswire", ours, "ms", None, 250))
@@ -143,7 +143,7 @@ def rows(plan: Plan) -> tuple[list[Row], list[str]]:
         return found, [f"ccxt.pro: {error}"]
     theirs = import_ms([python], "import ccxt.pro", plan.rounds)
     found.append(Row("import ccxt.pro", theirs, "ms"))
-    found.insert(1, ccxt_update(python, count))
+    found.insert(1, ccxt_update(python, 3 * plan.rounds))
     return found, []
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from bench import build
 from bench.figures import Row, Spread, spread
+from bench.idle import Watch
 from bench.race import Client, FailedError, Heat, run
 from tests.sdk.environment import python_of
 from tests.sdk.versions import CCXT
@@ -21,10 +22,11 @@ class Plan(NamedTuple):
     ticks: int
     rare_ticks: int
     flood: int  # rounds of the ring of 256 updates
+    watch: Watch
 
 
-QUICK = Plan(rounds=2, ticks=800, rare_ticks=60, flood=200)
-FULL = Plan(rounds=7, ticks=3000, rare_ticks=300, flood=1500)
+QUICK = Plan(rounds=2, ticks=800, rare_ticks=60, flood=200, watch=Watch(0.3))
+FULL = Plan(rounds=7, ticks=3000, rare_ticks=300, flood=1500, watch=Watch(5))
 
 
 def clients() -> tuple[list[Client], list[str]]:
@@ -61,12 +63,13 @@ class Raced(NamedTuple):
         return Spread(found.median / 1000, found.p99 / 1000) if found else None
 
 
-def race(field: list[Client], rounds: int, *words: str) -> Raced:
+def race(field: list[Client], rounds: int, watch: Watch, *words: str) -> Raced:
     """Run every client once a round, in an order that turns with the rounds."""
     raced = Raced({}, [])
     for turn in range(rounds):
         shift = turn % len(field)
         for client in [*field[shift:], *field[:shift]]:
+            watch.wait()
             try:
                 heat = run(client, *words)
             except FailedError as failure:
@@ -83,7 +86,7 @@ def race(field: list[Client], rounds: int, *words: str) -> Raced:
 def tick_to_trade(plan: Plan) -> tuple[list[Row], list[str]]:
     """Return the rows of the race at one tick per 300 µs, and remarks."""
     field, remarks = clients()
-    raced = race(field, plan.rounds, "--count", str(plan.ticks))
+    raced = race(field, plan.rounds, plan.watch, "--count", str(plan.ticks))
     rows = []
     floors = {"": raced.spread("C floor"), " busy": raced.spread("C floor busy")}
     peer = raced.spread("ccxt.pro")
@@ -115,7 +118,7 @@ def rare_ticks(plan: Plan) -> tuple[list[Row], list[str]]:
     """Return the rows at one tick per 10 ms: cold caches, a host that falls asleep."""
     field = [client for client in clients()[0] if client.name.endswith(" busy")]
     words = ("--count", str(plan.rare_ticks), "--warm", "20", "--interval-us", "10000")
-    raced = race(field, max(1, plan.rounds // 2), *words)
+    raced = race(field, max(1, plan.rounds // 2), plan.watch, *words)
     floor, rows = raced.spread("C floor busy"), []
     for client in field:
         if times := raced.spread(client.name):
@@ -132,6 +135,7 @@ def ingest(plan: Plan) -> tuple[list[Row], list[str]]:
     client = Client("crosswire", (*OURS, "count", str(plan.flood * 256)))
     rates = []
     for _ in range(max(2, plan.rounds // 2)):
+        plan.watch.wait()
         try:
             said = run(client, "--flood", str(plan.flood), answers=True).said
         except FailedError as failure:
