@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -75,6 +76,7 @@ class EchoSession(Gathered):
         self.at_tick: list[AnyEvent] = []
         self.outcomes: list[tuple[object, ...]] = []
         self.breaks_on = b"never"
+        self.says: list[AnyEvent] | None = None  # to every frame, where set
         self._endpoint = Endpoint("main", f"{scheme}://127.0.0.1:{port}/v2", True, silence_ns)
 
     def on_events(self, events: list[AnyEvent]) -> None:
@@ -84,6 +86,10 @@ class EchoSession(Gathered):
     def texts(self) -> list[str]:
         """Return the texts of all frames, in order."""
         return [each.text for batch in self.batches for each in batch if type(each) is VenueWarned]
+
+    async def answers(self, count: int) -> None:
+        """Wait for so many outcomes of HTTP requests."""
+        await self.until(lambda: len(self.outcomes) >= count)
 
     def count(self, kind: str) -> int:
         return sum(call[0] == kind for call in self.calls)
@@ -107,6 +113,8 @@ class EchoSession(Gathered):
     def received(self, connection: str, payload: bytes, now_ns: int) -> list[AnyEvent]:
         if payload == self.breaks_on:
             raise AssertionError("an invariant of ours")
+        if self.says is not None:
+            return self.says
         return [VenueWarned(now_ns, connection, payload.decode())] if payload != b"quiet" else []
 
     def closed(self, connection: str, reason: str, now_ns: int) -> list[AnyEvent]:
@@ -235,6 +243,14 @@ async def raw_server(story: Story, *, tls: ssl.SSLContext | None = None) -> Asyn
         for writer in writers:
             writer.transport.abort()
         await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
+
+
+def free_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert isinstance(port, int)
+        return port
 
 
 async def shake_hands(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

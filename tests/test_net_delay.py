@@ -17,10 +17,14 @@ def test_in_order_and_never_early(plan: list[tuple[int, int]]) -> None:
     line = Line(timers.clock, timers.call_later)
     arrived: list[tuple[int, int]] = []
     earliest: list[int] = []
+
+    def arrive(number: int) -> None:
+        arrived.append((number, timers.clock.now_ns()))
+
     for number, (pause_ns, latency_ns) in enumerate(plan):
         timers.run_for(pause_ns)
         earliest.append(timers.clock.now_ns() + latency_ns)
-        line.put(latency_ns, lambda number=number: arrived.append((number, timers.clock.now_ns())))
+        line.put(latency_ns, partial(arrive, number))
     timers.run_for(60_000_000_000)
     assert [number for number, _ in arrived] == list(range(len(plan)))
     for number, at_ns in arrived:
@@ -31,9 +35,11 @@ def test_in_order_and_never_early(plan: list[tuple[int, int]]) -> None:
 
 def test_a_timer_that_fires_early_delivers_nothing_early() -> None:
     timers = Timers()
-    line = Line(
-        timers.clock, lambda delay, callback: timers.call_later(max(delay / 2, 1e-9), callback)
-    )
+
+    def early(delay: float, callback: Callable[[], object], /) -> Timer:
+        return timers.call_later(max(delay / 2, 1e-9), callback)
+
+    line = Line(timers.clock, early)
     arrived: list[int] = []
     started_ns = timers.clock.now_ns()
     line.put(1_000_000, lambda: arrived.append(timers.clock.now_ns()))

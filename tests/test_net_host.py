@@ -51,13 +51,16 @@ def test_frames_requests_and_paths_reach_the_simulator() -> None:
 
 def test_a_protocol_ping_is_answered() -> None:
     async def story() -> None:
-        async with hosted(EchoSimulator()) as port, aiohttp.ClientSession() as client:
-            async with client.ws_connect(f"http://127.0.0.1:{port}/", autoping=False) as ws:
-                assert await ws.receive_str() == "hello"
-                await ws.ping(b"beat")
-                message = await ws.receive()
-                assert message.type is aiohttp.WSMsgType.PONG
-                assert message.data == b"beat"
+        async with (
+            hosted(EchoSimulator()) as port,
+            aiohttp.ClientSession() as client,
+            client.ws_connect(f"http://127.0.0.1:{port}/", autoping=False) as ws,
+        ):
+            assert await ws.receive_str() == "hello"
+            await ws.ping(b"beat")
+            message = await ws.receive()
+            assert message.type is aiohttp.WSMsgType.PONG
+            assert message.data == b"beat"
 
     run(story())
 
@@ -66,15 +69,18 @@ def test_a_protocol_ping_is_answered() -> None:
 def test_the_simulator_cuts_a_connection(code: int) -> None:
     async def story() -> None:
         simulator = EchoSimulator()
-        async with hosted(simulator) as port, aiohttp.ClientSession() as client:
-            async with client.ws_connect(f"http://127.0.0.1:{port}/") as ws:
-                assert await ws.receive_str() == "hello"
-                await ws.send_str("order 1")
-                await ws.send_str(f"drop {code}")
-                assert await ws.receive_str() == "ack 1"  # what was said before still arrives
-                while not ws.closed:
-                    await ws.receive()
-                assert ws.close_code == code
+        async with (
+            hosted(simulator) as port,
+            aiohttp.ClientSession() as client,
+            client.ws_connect(f"http://127.0.0.1:{port}/") as ws,
+        ):
+            assert await ws.receive_str() == "hello"
+            await ws.send_str("order 1")
+            await ws.send_str(f"drop {code}")
+            assert await ws.receive_str() == "ack 1"  # what was said before still arrives
+            while not ws.closed:
+                await ws.receive()
+            assert ws.close_code == code
         assert ("closed", 1) not in simulator.seen
 
     run(story())
@@ -97,11 +103,14 @@ def test_answers_come_when_the_simulator_gives_them_or_not_at_all() -> None:
 
 def test_ticks_bring_what_is_due() -> None:
     async def story() -> None:
-        async with hosted(EchoSimulator()) as port, aiohttp.ClientSession() as client:
-            async with client.ws_connect(f"http://127.0.0.1:{port}/") as ws:
-                await ws.send_str("later word")
-                assert await ws.receive_str() == "hello"
-                assert await ws.receive_str() == "word"
+        async with (
+            hosted(EchoSimulator()) as port,
+            aiohttp.ClientSession() as client,
+            client.ws_connect(f"http://127.0.0.1:{port}/") as ws,
+        ):
+            await ws.send_str("later word")
+            assert await ws.receive_str() == "hello"
+            assert await ws.receive_str() == "word"
 
     run(story())
 
@@ -136,9 +145,12 @@ def test_the_network_between_delays_in_order_and_loses() -> None:
 
 def test_the_ledger_is_shown_to_this_machine() -> None:
     async def story() -> None:
-        async with hosted(EchoSimulator()) as port, aiohttp.ClientSession() as client:
-            async with client.get(f"http://127.0.0.1:{port}{LEDGER_PATH}") as response:
-                assert await response.json() == {"seen": 0}
+        async with (
+            hosted(EchoSimulator()) as port,
+            aiohttp.ClientSession() as client,
+            client.get(f"http://127.0.0.1:{port}{LEDGER_PATH}") as response,
+        ):
+            assert await response.json() == {"seen": 0}
 
     run(story())
 
@@ -150,9 +162,12 @@ def test_a_request_that_is_too_large_never_reaches_the_simulator(
 
     async def story() -> None:
         simulator = EchoSimulator()
-        async with hosted(simulator) as port, aiohttp.ClientSession() as client:
-            async with client.post(f"http://127.0.0.1:{port}/x", data=b"x" * 101) as response:
-                assert response.status == 413
+        async with (
+            hosted(simulator) as port,
+            aiohttp.ClientSession() as client,
+            client.post(f"http://127.0.0.1:{port}/x", data=b"x" * 101) as response,
+        ):
+            assert response.status == 413
         assert simulator.seen == []
 
     run(story())
@@ -163,14 +178,17 @@ def test_a_client_that_does_not_read_is_cut(monkeypatch: pytest.MonkeyPatch) -> 
 
     async def story() -> None:
         simulator = EchoSimulator()
-        async with hosted(simulator) as port, aiohttp.ClientSession() as client:
-            async with client.ws_connect(f"http://127.0.0.1:{port}/") as ws:
-                for number in range(30):
-                    await ws.send_str(f"order {number}")
-                # All arrive in one read, so the writer has no turn between the answers.
-                while (await ws.receive()).type is TEXT:
-                    pass
-                assert ws.close_code == 1006
+        async with (
+            hosted(simulator) as port,
+            aiohttp.ClientSession() as client,
+            client.ws_connect(f"http://127.0.0.1:{port}/") as ws,
+        ):
+            for number in range(30):
+                await ws.send_str(f"order {number}")
+            # All arrive in one read, so the writer has no turn between the answers.
+            while (await ws.receive()).type is TEXT:
+                pass
+            assert ws.close_code == 1006
 
     run(story())
 
@@ -211,9 +229,11 @@ def test_in_a_process_of_its_own_it_writes_the_ledger_when_told_to_end(tmp_path:
         port = int(process.stdout.readline())
 
         async def talk() -> None:
-            async with aiohttp.ClientSession() as client:
-                async with client.get(f"http://127.0.0.1:{port}/x") as response:
-                    assert response.status == 200
+            async with (
+                aiohttp.ClientSession() as client,
+                client.get(f"http://127.0.0.1:{port}/x") as response,
+            ):
+                assert response.status == 200
 
         run(talk())
         process.send_signal(signal.SIGTERM)

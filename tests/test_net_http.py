@@ -2,28 +2,38 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from asyncio import StreamReader as Reader
+from asyncio import StreamWriter as Writer
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import pytest
 import structlog
+from aiohttp import ClientTimeout
 
 from crosswire.net import http
 from crosswire.net.clock import Clock, VirtualClock
 from crosswire.net.host import hosted
 from crosswire.net.http import Answer, Failure, HttpLane, HttpPool
 from crosswire.venues.interface import HttpRequest
-from tests.net_echo import EchoSimulator, Gathered, ask, raw_server, run
+from tests.net_echo import EchoSimulator, Gathered, ask, free_port, raw_server, run
 
-Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 @asynccontextmanager
-async def pooled(port: int, **options: object) -> AsyncIterator[HttpPool]:
+async def pooled(
+    port: int,
+    *,
+    scheme: str = "http",
+    warm_path: str = "",
+    request_s: float = http.REQUEST_S,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> AsyncIterator[HttpPool]:
     """Open a pool; close it at the end."""
-    scheme = options.pop("scheme", "http")
-    pool = HttpPool("venue", f"{scheme}://127.0.0.1:{port}", **options)  # type: ignore[arg-type]
+    base = f"{scheme}://127.0.0.1:{port}"
+    pool = HttpPool("venue", base, warm_path=warm_path, request_s=request_s, sleep=sleep)
     await pool.open()
     try:
         yield pool
@@ -53,8 +63,7 @@ class Outcomes(Gathered):
 
 def test_no_byte_has_left_where_nobody_listens() -> None:
     async def story() -> None:
-        async with raw_server(lambda reader, writer: asyncio.sleep(0)) as port:
-            pass
+        port = free_port()
         async with pooled(port) as pool:
             outcome = await pool.fetch(ask(1, "/x", method="POST"))
         assert isinstance(outcome, Failure)
@@ -86,12 +95,21 @@ def test_no_byte_has_left_while_it_waited_for_a_connection(
     monkeypatch.setattr(http, "LIMIT", 1)
 
     async def story() -> None:
-        async with hosted(EchoSimulator()) as port, pooled(port, request_s=0.05) as pool:
-            outcomes = await asyncio.gather(
-                pool.fetch(ask(1, "/never", method="POST")),
-                pool.fetch(ask(2, "/never", method="POST")),
+        simulator = EchoSimulator()
+        async with hosted(simulator) as port, pooled(port, request_s=0.05) as pool:
+            assert pool._client is not None
+            taken = pool._client.get(
+                f"http://127.0.0.1:{port}/never",
+                timeout=ClientTimeout(total=None),
+                trace_request_ctx=SimpleNamespace(),
             )
-        assert [each.was_sent for each in outcomes if isinstance(each, Failure)] == [True, False]
+            holder = asyncio.ensure_future(taken)
+            await simulator.until(lambda: simulator.seen)
+            outcome = await pool.fetch(ask(1, "/x", method="POST"))
+            holder.cancel()
+            await asyncio.gather(holder, return_exceptions=True)
+        assert isinstance(outcome, Failure)
+        assert not outcome.was_sent
 
     run(story())
 
@@ -217,14 +235,16 @@ def test_it_is_warmed_in_parallel_says_so_and_is_touched_again() -> None:
                 await forget(seconds)
 
         with structlog.testing.capture_logs() as logs:
-            async with raw_server(together) as port:
-                async with pooled(port, warm_path="/time", sleep=nap):
-                    await touched.wait()
-                    assert len(clients) == http.KEPT  # the same ones, touched twice
-        assert [each["event"] for each in logs] == [
-            "[INIT] venue HTTP pool: 2 warm, limit 8, idle 60 s, keepalive 30 s, "
-            "connect 10 s, request 10 s"
-        ]
+            async with (
+                raw_server(together) as port,
+                pooled(port, warm_path="/time", sleep=nap),
+            ):
+                await touched.wait()
+                assert len(clients) == http.KEPT  # the same ones, touched twice
+        (line,) = (each["event"] for each in logs)
+        pool, _, bounds = line.partition(" warm, ")
+        assert pool == "[INIT] venue HTTP pool: 2"
+        assert bounds == "limit 8, idle 60 s, keepalive 30 s, connect 10 s, request 10 s"
         assert all(each < http.IDLE_S for each in naps)
 
     run(story())

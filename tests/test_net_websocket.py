@@ -22,6 +22,7 @@ from tests.net_echo import (
     EchoSession,
     EchoSimulator,
     frame,
+    free_port,
     order,
     raw_server,
     read_frame,
@@ -114,8 +115,7 @@ async def hellos(session: EchoSession, count: int) -> None:
 
 def test_a_refused_connection_is_tried_again_and_the_session_never_hears_closed() -> None:
     async def story() -> None:
-        async with raw_server(lambda reader, writer: asyncio.sleep(0)) as port:
-            pass  # closed again: nobody listens there now
+        port = free_port()
         naps, session = Naps(enough=4), EchoSession(port)
         async with linked(session, sleep=naps.sleep):
             await naps.enough.wait()
@@ -378,20 +378,10 @@ def certificate(tmp_path: Path) -> tuple[Path, Path]:
     if openssl is None:
         pytest.skip("no openssl to make a certificate with")
     paths = tmp_path / "cert.pem", tmp_path / "key.pem"
-    request = [
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-days",
-        "2",
-    ]
+    made = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
     names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
     files = ["-out", str(paths[0]), "-keyout", str(paths[1])]
-    subprocess.run([openssl, *request, *names, *files], check=True, capture_output=True)
+    subprocess.run([openssl, *made.split(" "), *names, *files], check=True, capture_output=True)
     return paths
 
 
