@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.samples import ACCOUNT, BTC, S, book_reset, closed, filled, instrument, place, sent
 
 from crosswire.book import Book
 from crosswire.domain import (
@@ -26,6 +25,7 @@ from crosswire.fixed import parse
 from crosswire.orders import Orders
 from crosswire.positions import Positions
 from crosswire.risk import AccountRules, Limits, Risk
+from tests.samples import ACCOUNT, BTC, S, book_reset, closed, filled, instrument, place, sent
 
 ETH = "kraken:ETH/USD"
 NOW = 2 * S
@@ -86,7 +86,7 @@ def cancel_only(desk: Desk) -> None:
 
 
 def reduce_only(desk: Desk) -> None:
-    desk.instruments[BTC] = replace(instrument(), status="reduce_only")
+    desk.books[BTC].instrument = replace(instrument(), status="reduce_only")
 
 
 def lose_book(desk: Desk) -> None:
@@ -152,7 +152,7 @@ def test_post_only_mode_takes_post_only_orders() -> None:
 
 def test_limit_only_takes_no_market_orders() -> None:
     desk = Desk()
-    desk.instruments[BTC] = replace(instrument(), status="limit_only")
+    desk.books[BTC].instrument = replace(instrument(), status="limit_only")
     assert desk.rule(place()) == ""
     assert desk.rule(place(price=None, order_type="market")) == "venue mode"
 

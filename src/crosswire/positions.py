@@ -66,6 +66,10 @@ class Positions:
         found = self._positions.get((account, instrument))
         return found if found is not None else Position()
 
+    def position(self, account: str, instrument: str) -> Position:
+        """Return a position to keep hold of; the object stays the same."""
+        return self._positions.setdefault((account, instrument), Position())
+
     def quantity(self, account: str, instrument: str) -> int:
         """Return the signed quantity of a position."""
         found = self._positions.get((account, instrument))
@@ -78,7 +82,8 @@ class Positions:
     def items(self) -> Iterator[tuple[str, str, Position]]:
         """Yield (account, instrument, position) of everything that was ever filled."""
         for (account, instrument), position in self._positions.items():
-            yield account, instrument, position
+            if position.bought or position.sold:
+                yield account, instrument, position
 
     def book(self, fill: Filled, strategy: str) -> Position:
         """Book a fill. The caller sees to it that each is booked once."""
@@ -90,7 +95,7 @@ class Positions:
 
     def _book(self, fill: Filled, strategy: str, factor: int) -> Position:
         signed = factor * (fill.quantity if fill.side == "buy" else -fill.quantity)
-        position = self._positions.setdefault((fill.account, fill.instrument), Position())
+        position = self.position(fill.account, fill.instrument)
         position.add(signed, fill.price)
         if fill.fee:
             paid = position.fees.get(fill.fee_asset, 0)

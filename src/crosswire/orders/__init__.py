@@ -2,7 +2,7 @@
 
 from crosswire.orders.ids import ClientOrderIds, ParsedId, bot_number, parse
 from crosswire.orders.order import End, Order, Request, Stamps, Status, new_order
-from crosswire.orders.orders import Change, Orders
+from crosswire.orders.orders import Change, Orders, Standing
 from crosswire.orders.table import STAGES, TABLE, Stage
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Request",
     "Stage",
     "Stamps",
+    "Standing",
     "Status",
     "bot_number",
     "new_order",

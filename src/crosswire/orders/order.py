@@ -156,27 +156,29 @@ class Order(Struct):
                 return 0
             known = self.end_filled
             return max((self.quantity if known is None else known) - self.filled, 0)
-        most = max(self.quantity, self.reported_filled)
+        most = self.quantity
+        if self.reported_filled > most:
+            most = self.reported_filled
         for request in self.requests.values():
             if request.quantity is not None and request.quantity > most:
                 most = request.quantity
-        return max(most - self.filled, 0)
+        return most - self.filled if most > self.filled else 0
 
 
 def new_order(place: Place, quantity: int) -> Order:
     """Return the order that a place command starts; `quantity` estimates a cash order."""
     return Order(
-        client_order_id=place.client_order_id,
-        account=place.account,
-        instrument=place.instrument,
-        side=place.side,
-        quantity=place.quantity or quantity,
-        price=place.price,
-        order_type=place.order_type,
-        time_in_force=place.time_in_force,
-        post_only=place.post_only,
-        reduce_only=place.reduce_only,
-        strategy=place.strategy,
-        bound_ns=place.bound_ns,
+        place.client_order_id,
+        place.account,
+        place.instrument,
+        place.side,
+        place.quantity or quantity,
+        place.price,
+        place.order_type,
+        place.time_in_force,
+        place.post_only,
+        place.reduce_only,
+        place.strategy,
+        place.bound_ns,
         stamps=Stamps(place.received_ns, place.decoded_ns, place.decided_ns),
     )

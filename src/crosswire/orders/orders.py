@@ -57,14 +57,27 @@ class Change(NamedTuple):
 NOTHING = Change(None, "nothing")
 
 
+class Standing:
+    """What stands of one account at one instrument: its open orders, and the worst to come.
+
+    There is one object for each, for good, so that the gate may keep hold of it.
+    """
+
+    __slots__ = ("buys", "orders", "sells")
+
+    def __init__(self) -> None:
+        self.orders: dict[str, Order] = {}
+        self.buys = 0
+        self.sells = 0
+
+
 class Orders:
     """All orders by our id and by the venue's; the reservation per account and instrument."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, Order] = {}
         self._by_venue_id: dict[tuple[str, str], Order] = {}
-        self._open: dict[tuple[str, str], dict[str, Order]] = {}
-        self._reserved: dict[tuple[str, str], list[int]] = {}  # [buys, sells]
+        self._standing: dict[tuple[str, str], Standing] = {}
         self._open_counts: dict[str, int] = {}
         self._by_request: dict[int, tuple[Order, ...]] = {}
         self._fills: dict[str, dict[str, Filled]] = {}
@@ -102,13 +115,20 @@ class Orders:
 
     def open_at(self, account: str, instrument: str) -> Iterable[Order]:
         """Return the orders that may still fill at one instrument, oldest first."""
-        return self._open.get((account, instrument), {}).values()
+        return self.standing(account, instrument).orders.values()
+
+    def standing(self, account: str, instrument: str) -> Standing:
+        """Return what stands of an account at an instrument; the object stays the same."""
+        found = self._standing.get((account, instrument))
+        if found is None:
+            found = self._standing[(account, instrument)] = Standing()
+        return found
 
     def all_open(self, account: str = "") -> Iterator[Order]:
         """Yield every order that may still fill, of one account or of all."""
-        for (owner, _), orders in self._open.items():
+        for (owner, _), standing in self._standing.items():
             if not account or owner == account:
-                yield from orders.values()
+                yield from standing.orders.values()
 
     def open_count(self, account: str) -> int:
         """Return how many orders of an account may still fill."""
@@ -116,8 +136,8 @@ class Orders:
 
     def reserved(self, account: str, instrument: str) -> tuple[int, int]:
         """Return the worst quantity still to come: (buys, sells)."""
-        both = self._reserved.get((account, instrument))
-        return (both[0], both[1]) if both else (0, 0)
+        standing = self.standing(account, instrument)
+        return standing.buys, standing.sells
 
     def doubts(self, account: str = "") -> int:
         """Return how many outcomes are in doubt, of one account or of all."""
@@ -141,9 +161,8 @@ class Orders:
 
     def _register(self, command: AnyCommand, approved: Approved, estimate: int) -> None:
         if isinstance(command, Place):
-            order = new_order(command, estimate)
+            self._by_id[command.client_order_id] = order = new_order(command, estimate)
             order.stamps.approved = approved.approved_ns
-            self._by_id[order.client_order_id] = order
             self._request(order, "place", approved)
         elif isinstance(command, Amend):
             if order_or_none := self._by_id.get(command.client_order_id):
@@ -165,10 +184,10 @@ class Orders:
         self, order: Order, kind: Literal["place", "amend", "cancel"], approved: Approved
     ) -> Request:
         number = approved.request_id
-        request = Request(number, kind, approved.approved_ns)
-        order.requests[number] = request
+        request = order.requests[number] = Request(number, kind, approved.approved_ns)
         order.changed_ns = approved.approved_ns
-        self._by_request[number] = (*self._by_request.get(number, ()), order)
+        others = self._by_request.get(number)
+        self._by_request[number] = (*others, order) if others else (order,)
         self._settle(order)
         return request
 
@@ -209,21 +228,22 @@ class Orders:
 
     def _settle(self, order: Order) -> None:
         """Bring the indexes and the reservation up to date with an order's fields."""
-        key = (order.account, order.instrument)
+        standing = self.standing(order.account, order.instrument)
         worst = order.worst_remaining()
         if worst != order.reserved:
-            both = self._reserved.setdefault(key, [0, 0])
-            both[order.side == "sell"] += worst - order.reserved
+            if order.side == "buy":
+                standing.buys += worst - order.reserved
+            else:
+                standing.sells += worst - order.reserved
             order.reserved = worst
-        listed = self._open.setdefault(key, {})
-        belongs = order.is_open or worst > 0
-        if belongs != (order.client_order_id in listed):
+        belongs = worst > 0 or order.is_open
+        if belongs != (order.client_order_id in standing.orders):
             step = 1 if belongs else -1
             self._open_counts[order.account] = self._open_counts.get(order.account, 0) + step
             if belongs:
-                listed[order.client_order_id] = order
+                standing.orders[order.client_order_id] = order
             else:
-                del listed[order.client_order_id]
+                del standing.orders[order.client_order_id]
 
     def _sent(self, event: Sent) -> Change:
         for order in self._by_request.get(event.request_id, ()):
