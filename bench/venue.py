@@ -35,7 +35,8 @@ INSTRUMENTS = (
     '"status":"enabled","precision":4,"precision_display":2,"borrowable":true,"collateral_value":'
     '1.00}],"pairs":[{"symbol":"BTC/USD","base":"BTC","quote":"USD","status":"online",'
     '"qty_precision":8,"qty_increment":1e-08,"price_precision":1,"cost_precision":5,"marginable":'
-    'true,"has_index":true,"cost_min":0.5,"price_increment":0.1,"tick_size":0.1,"qty_min":0.00005}]}}'
+    'true,"has_index":true,"cost_min":0.5,"price_increment":0.1,"tick_size":0.1,'
+    '"qty_min":0.00005}]}}'
 )
 
 
