@@ -107,5 +107,10 @@ def _instruments(approved: Approved) -> set[str]:
 
 
 def _is_of(approved: Approved, client_order_id: str) -> bool:
+    """Whether a waiting command is about an order; a batch is refused with any of its orders."""
     command = approved.command
-    return isinstance(command, Place | Amend) and command.client_order_id == client_order_id
+    parts = command.places if isinstance(command, PlaceBatch) else (command,)
+    return any(
+        isinstance(part, Place | Amend) and part.client_order_id == client_order_id
+        for part in parts
+    )

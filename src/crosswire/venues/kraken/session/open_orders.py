@@ -6,6 +6,11 @@ but pacing and the translation of ids reads it.
 
 from collections.abc import Iterator
 
+from crosswire.domain import Accepted, Amended, Cancel, Closed, Filled, OrdersRead, Rejected
+
+Statement = Accepted | Filled | Amended | Closed | Rejected
+# An order sent this long before a read that lacks it is not open: the venue's slowest look-up.
+_SETTLED_NS = 60_000_000_000
 _REMEMBERED = 10_000  # pairs of ids kept after an order's end, for fills found by look-ups
 
 
@@ -25,44 +30,48 @@ class OpenOrders:
         self._orders: dict[str, _Open] = {}
         self._by_instrument: dict[str, dict[str, _Open]] = {}
         self._own_ids: dict[str, str] = {}
-        self._venue_ids: dict[str, str] = {}
 
     def sent(self, client_order_id: str, instrument: str, now_ns: int) -> None:
         """An order left us: from now on it may be open."""
         self._add(client_order_id, instrument, now_ns)
 
-    def seen(self, client_order_id: str, venue_order_id: str, instrument: str, at_ns: int) -> None:
-        """The venue shows an order; `instrument` may be ""."""
-        if client_order_id and venue_order_id:
-            self._own_ids[venue_order_id] = client_order_id
-            self._venue_ids[client_order_id] = venue_order_id
-            if len(self._own_ids) > _REMEMBERED:
-                del self._own_ids[next(iter(self._own_ids))]
-        key = self._key(client_order_id, venue_order_id)
-        if instrument and key not in self._orders:
-            self._add(key, instrument, at_ns)
+    def apply(self, event: Statement, now_ns: int) -> None:
+        """Take in what was said of one order."""
+        if event.client_order_id and event.venue_order_id:
+            self._learn(event.client_order_id, event.venue_order_id)
+        key = event.client_order_id or self._own_ids.get(event.venue_order_id, event.venue_order_id)
+        if isinstance(event, Closed | Rejected):
+            self._remove(key)
+        elif isinstance(event, Amended) and key in self._orders:
+            self._orders[key].since_ns = now_ns
 
-    def amended(self, client_order_id: str, venue_order_id: str, now_ns: int) -> None:
-        """An amend makes an order young again."""
-        found = self._orders.get(self._key(client_order_id, venue_order_id))
-        if found is not None:
-            found.since_ns = now_ns
-
-    def closed(self, client_order_id: str, venue_order_id: str) -> None:
-        """An order is over, or was refused."""
-        key = self._key(client_order_id, venue_order_id)
-        self._venue_ids.pop(key, None)
-        found = self._orders.pop(key, None)
-        if found is not None:
-            del self._by_instrument[found.instrument][key]
+    def read(self, event: OrdersRead) -> None:
+        """Take in a read of open orders; a whole one also ends what it lacks."""
+        if event.scope != "open":
+            return
+        listed = set()
+        for order in event.orders:
+            if order.client_order_id:
+                self._learn(order.client_order_id, order.venue_order_id)
+            key = order.client_order_id or order.venue_order_id
+            listed.add(key)
+            if order.is_open and key not in self._orders:
+                self._add(key, order.instrument, order.opened_ns or event.recv_ns)
+        if event.is_complete and not event.client_order_id:
+            old_ns = event.started_ns - _SETTLED_NS
+            gone = [key for key in self._orders if key not in listed]
+            for key in gone:
+                if self._orders[key].since_ns < old_ns:
+                    self._remove(key)
 
     def own_id(self, venue_order_id: str) -> str:
         """Return our id of an order that the venue names, "" if it has none."""
         return self._own_ids.get(venue_order_id, "")
 
-    def venue_id(self, client_order_id: str) -> str:
-        """Return the venue's id of an open order, "" if it has not been told."""
-        return self._venue_ids.get(client_order_id, "")
+    def is_open(self, cancel: Cancel) -> bool:
+        """Whether the order of a cancel is open, as far as we know."""
+        key = cancel.client_order_id or self.own_id(cancel.venue_order_id)
+        return (key or cancel.venue_order_id) in self._orders
 
     def instrument(self, key: str) -> str:
         """Return an open order's instrument, "" if unknown."""
@@ -82,8 +91,15 @@ class OpenOrders:
         """Return how many orders are open, on one instrument or on all."""
         return len(self._by_instrument.get(instrument, ()) if instrument else self._orders)
 
-    def _key(self, client_order_id: str, venue_order_id: str) -> str:
-        return client_order_id or self._own_ids.get(venue_order_id) or venue_order_id
+    def _learn(self, client_order_id: str, venue_order_id: str) -> None:
+        self._own_ids[venue_order_id] = client_order_id
+        if len(self._own_ids) > _REMEMBERED:
+            del self._own_ids[next(iter(self._own_ids))]
+
+    def _remove(self, key: str) -> None:
+        found = self._orders.pop(key, None)
+        if found is not None:
+            del self._by_instrument[found.instrument][key]
 
     def _add(self, key: str, instrument: str, since_ns: int) -> None:
         order = self._orders[key] = _Open(key, instrument, since_ns)

@@ -15,10 +15,12 @@ from crosswire.domain import (
     Cancel,
     CancelAll,
     CancelBatch,
+    CancelRejected,
     Place,
     PlaceBatch,
     Sent,
     Transport,
+    VenueWarned,
 )
 from crosswire.venues.interface import Frame, HttpRequest, Output
 from crosswire.venues.kraken.encode import bodies, rules
@@ -83,6 +85,21 @@ class Outgoing:
                 connection=PRIVATE if transport == "ws" else "",
             )
         ]
+
+    def ask_each(
+        self, approved: Approved, cancels: Sequence[Cancel], transport: Transport, now_ns: int
+    ) -> None:
+        """Cancel orders whose fate a batch's count left open: each of them gets a verdict."""
+        groups = [[cancel] for cancel in cancels]
+        if transport == "ws":
+            by_venue = [cancel for cancel in cancels if cancel.venue_order_id]
+            by_own = [cancel for cancel in cancels if not cancel.venue_order_id]
+            groups = [group for group in (by_venue, by_own) if group]
+        for group in groups:
+            chunk: Chunk = ("cancel_order", group)
+            request = self._request(approved, chunk, transport, now_ns, is_first=False)
+            self._inflight.add(request)
+            self._hand_over(request, self._encode(request, now_ns), now_ns)
 
     def resend(self, request: Request, now_ns: int) -> None:
         """Send a frame again that was refused for its token; `ValueError` if it is too late."""
@@ -210,6 +227,14 @@ def unsent(
 ) -> list[AnyEvent]:
     """Return the refusals of a command that did not leave us."""
     command = approved.command
+    if isinstance(command, CancelAll):
+        number = approved.request_id
+        refused = CancelRejected(
+            now_ns, command.account, "", "", number, reason, is_transient=True, is_unsent=True
+        )
+        return [refused]
+    if isinstance(command, ArmDeadMan):
+        return [VenueWarned(now_ns, command.account, f"dead-man switch not armed: {reason}")]
     parts: Sequence[Part] = ()
     if isinstance(command, Place | Amend | Cancel):
         parts = (command,)

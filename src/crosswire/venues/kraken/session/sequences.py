@@ -14,10 +14,12 @@ class Sequence:
         self.gaps = 0
         self._next: int | None = None
         self._asked_ns = 0
+        self._needs_snapshot = False
 
-    def asked(self, now_ns: int) -> None:
+    def asked(self, now_ns: int, *, needs_snapshot: bool) -> None:
         """A subscription was sent: until its snapshot, gaps mean nothing."""
         self.state = "asked"
+        self._needs_snapshot = needs_snapshot
         self._next = None
         self._asked_ns = now_ns
 
@@ -26,9 +28,11 @@ class Sequence:
         self.state = "closed"
         self._next = None
 
-    def stands(self) -> None:
-        """The venue says that the subscription is there already."""
-        self.state = "live"
+    def stands(self) -> bool:
+        """The venue says that the subscription is there already; returns whether that will do."""
+        if not self._needs_snapshot:
+            self.state = "live"
+        return self.state == "live"
 
     def take(self, number: int, *, is_snapshot: bool) -> str:
         """Take in one frame; returns what is missing, "" if nothing is."""

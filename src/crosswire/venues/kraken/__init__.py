@@ -1,0 +1,58 @@
+"""Kraken spot: WebSocket API v2 first, REST as the fallback. See NOTES.md."""
+
+from importlib import import_module
+from typing import Any, cast
+
+from crosswire.venues.interface import (
+    Capabilities,
+    FeedSettings,
+    Hosts,
+    Session,
+    SessionSettings,
+    Simulator,
+    Venue,
+)
+from crosswire.venues.kraken.session.feed import Feed
+from crosswire.venues.kraken.session.trading import Trading
+
+
+def _feed(settings: FeedSettings) -> Session:
+    return Feed(settings)
+
+
+def _session(settings: SessionSettings, first_nonce: int) -> Session:
+    return Trading(settings, first_nonce)
+
+
+def _simulator(*arguments: Any, **options: Any) -> Simulator:
+    """Build the venue's other side, which a program that trades does not need to load."""
+    module = import_module("crosswire.venues.kraken.simulator")
+    return cast("Simulator", module.simulator(*arguments, **options))
+
+
+def _local_hosts(place: str) -> Hosts:
+    """Return the hosts of a simulator at "host:port", laid out as the venue's SDKs expect."""
+    return Hosts(rest=f"http://{place}", ws=f"ws://{place}/v2", ws_private=f"ws://{place}/auth/v2")
+
+
+VENUE = Venue(
+    name="kraken",
+    capabilities=Capabilities(
+        amends_in_place=True,
+        has_dead_man=True,
+        max_place_batch=15,
+        max_cancel_batch=50,
+        bound_ns=5_000_000_000,
+        read_lag_ns=60_000_000_000,
+    ),
+    live=Hosts(
+        rest="https://api.kraken.com",
+        ws="wss://ws.kraken.com/v2",
+        ws_private="wss://ws-auth.kraken.com/v2",
+    ),
+    testnet=None,
+    feed=_feed,
+    session=_session,
+    simulator=_simulator,
+    local_hosts=_local_hosts,
+)

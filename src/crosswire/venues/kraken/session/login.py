@@ -1,0 +1,222 @@
+"""The private connection: its token, its two channels, and the proof that it is alive.
+
+There is no login frame: the token goes into every request, and the first subscription shows
+whether it is good. A refused token is cured by a new one; what was refused for it is sent again.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from crosswire.domain import AnyEvent, LoggedIn, VenueWarned
+from crosswire.venues.interface import Output, Reconnect
+from crosswire.venues.kraken.decode import errors
+from crosswire.venues.kraken.decode.messages import Pong, Reply
+from crosswire.venues.kraken.decode.private import Private
+from crosswire.venues.kraken.encode import bodies
+from crosswire.venues.kraken.encode.frames import ping
+from crosswire.venues.kraken.session.outgoing import PRIVATE, Outgoing
+from crosswire.venues.kraken.session.sequences import Sequence
+from crosswire.venues.kraken.session.tokens import Tokens
+from crosswire.venues.kraken.session.venue_clock import VenueClock
+
+SILENCE_NS = 5_000_000_000  # with a subscription, the venue beats about once a second
+PING_NS = 10_000_000_000
+_REMEMBERED = 64  # pings and subscriptions whose answers are still awaited
+
+State = Literal["closed", "waiting", "asking", "ready"]
+
+
+class Login:
+    """One login's private connection."""
+
+    def __init__(
+        self, private: Private, outbox: list[Output], outgoing: Outgoing, clock: VenueClock
+    ) -> None:
+        self.state: State = "closed"
+        self.tokens = Tokens()
+        self.channels = {name: Sequence(name) for name in ("executions", "balances")}
+        self.reconnects = 0
+        self._session = private.account
+        self._private = private
+        self._outbox = outbox
+        self._outgoing = outgoing
+        self._clock = clock
+        self._mint_key = 0
+        self._number = 0
+        self._asked: dict[int, tuple[str, int]] = {}  # number -> channel, when
+        self._heard_ns = 0
+        self._token_ns = 0
+        self._pinged_ns = 0
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a trading request would leave with a token that is believed good."""
+        return self.state == "ready"
+
+    @property
+    def has_token(self) -> bool:
+        """Whether requests carry a token that nothing has been said against."""
+        return self.state in {"asking", "ready"}
+
+    @property
+    def gaps(self) -> int:
+        """Frames that were missed, as often as it happened."""
+        return sum(channel.gaps for channel in self.channels.values())
+
+    def start(self, now_ns: int) -> None:
+        """Ask for the first token while the connection is being made."""
+        self._mint(now_ns)
+
+    def opened(self, now_ns: int) -> None:
+        """The connection stands: subscribe as soon as there is a token."""
+        self.state = "waiting"
+        self._heard_ns = now_ns
+        self._ping(now_ns)
+        self._subscribe(now_ns)
+
+    def closed(self) -> None:
+        """The connection is gone, and its token with it."""
+        self.state = "closed"
+        self._asked.clear()
+        for channel in self.channels.values():
+            channel.close()
+
+    def heard(self, now_ns: int) -> None:
+        """A frame of any kind arrived."""
+        self._heard_ns = now_ns
+
+    def is_mint(self, key: int) -> bool:
+        """Whether an HTTP request was the question for a token."""
+        return key == self._mint_key
+
+    def minted(self, token: str, expires: int, now_ns: int) -> bool:
+        """A token arrived; returns whether the connection took it into use."""
+        self.tokens.minted(token, expires, now_ns)
+        return self._subscribe(now_ns)
+
+    def not_minted(self, reason: str, now_ns: int) -> list[AnyEvent]:
+        """No token: orders may go by REST meanwhile, and it is asked for again."""
+        self.tokens.failed(now_ns)
+        return [VenueWarned(now_ns, self._session, f"no WebSocket token: {reason}")]
+
+    def distrust(self, sent_ns: int, now_ns: int) -> None:
+        """The venue refused the token of a request sent then: mint one, and only one."""
+        if self.state in {"ready", "asking"} and sent_ns >= self._token_ns:
+            self.state = "waiting"
+            self.tokens.distrust()
+            self._mint(now_ns)
+
+    def snapshot(self, channel: str, now_ns: int) -> list[AnyEvent]:
+        """A channel's snapshot was read; with the one of our orders we are logged in."""
+        if channel != "executions" or self.state != "asking":
+            return []
+        self.state = "ready"
+        return [LoggedIn(now_ns, self._session)]
+
+    def count(self, channel: str, number: int, now_ns: int, *, is_snapshot: bool) -> list[AnyEvent]:
+        """Check a frame's number; after a gap ask for the channel again, with its snapshot."""
+        sequence = self.channels[channel]
+        missing = sequence.take(number, is_snapshot=is_snapshot)
+        if not missing:
+            return []
+        self._ask(channel, now_ns, is_again=True)
+        return [VenueWarned(now_ns, self._session, f"frames are missing: {missing}")]
+
+    def answered(self, reply: Reply, now_ns: int) -> list[AnyEvent]:
+        """Read the answer to a subscription."""
+        channel, sent_ns = self._asked.pop(reply.req_id, (reply.channel, now_ns))
+        self._clock.measure(sent_ns, now_ns, venue_ns=reply.in_ns)
+        if reply.success:
+            return []
+        if errors.is_token_refusal(reply.error):
+            self.distrust(sent_ns, now_ns)
+            return []
+        if reply.method == "unsubscribe" or reply.error.startswith("Subscription Not Found"):
+            return []
+        if reply.error.startswith("Already subscribed") and channel in self.channels:
+            return self._stands(channel, now_ns)
+        text = f"{channel or reply.method} refused: {reply.error}"
+        return [VenueWarned(now_ns, self._session, text)]
+
+    def pong(self, pong: Pong, now_ns: int) -> None:
+        """Every pong measures the venue's clock."""
+        _, sent_ns = self._asked.pop(pong.req_id, ("", 0))
+        if sent_ns:
+            self._clock.measure(sent_ns, now_ns, venue_ns=pong.in_ns)
+
+    def tick(self, now_ns: int) -> None:
+        """Mint, ask again, ping, and give up a dead connection."""
+        if self.tokens.should_mint(now_ns, is_waiting=self.state == "waiting"):
+            self._mint(now_ns)
+        if self.state == "closed":
+            return
+        if self.state == "waiting":
+            self._subscribe(now_ns)
+        elif now_ns - self._heard_ns >= SILENCE_NS:
+            self._reconnect("silent for 5 s")
+            return
+        for channel in self.channels.values():
+            if channel.is_overdue(now_ns):
+                self._ask(channel.channel, now_ns, is_again=True)
+        if now_ns - self._pinged_ns >= PING_NS:
+            self._ping(now_ns)
+
+    def statistics(self) -> Mapping[str, int | str | bool]:
+        """States and counters for people."""
+        return {
+            "websocket_connected": self.state != "closed",
+            "websocket_authenticated": self.is_ready,
+            "login": self.state,
+            "token": self.tokens.state(),
+            "token_mints": self.tokens.mints,
+            "sequence_gaps": self.gaps,
+            "reconnects_asked": self.reconnects,
+        }
+
+    def _stands(self, channel: str, now_ns: int) -> list[AnyEvent]:
+        """The venue kept the subscription through a change of tokens: it needs no snapshot."""
+        return self.snapshot(channel, now_ns) if self.channels[channel].stands() else []
+
+    def _reconnect(self, reason: str) -> None:
+        self.reconnects += 1
+        self.closed()
+        self._outbox.append(Reconnect(PRIVATE, reason))
+
+    def _mint(self, now_ns: int) -> None:
+        if self.tokens.should_mint(now_ns, is_waiting=True):
+            self.tokens.minting()
+            self._mint_key = self._outgoing.post(bodies.websockets_token(), now_ns)
+
+    def _subscribe(self, now_ns: int) -> bool:
+        """Take a token into use, if the connection waits and there is one."""
+        token = self.tokens.take(now_ns) if self.state == "waiting" else ""
+        if not token:
+            return False
+        self.state = "asking"
+        self._token_ns = now_ns
+        self._outgoing.frames.token = token
+        for channel in self.channels:
+            self._ask(channel, now_ns)
+        return True
+
+    def _ask(self, channel: str, now_ns: int, *, is_again: bool = False) -> None:
+        frames = self._outgoing.frames
+        write = frames.subscribe_balances
+        if channel == "executions":
+            write = frames.subscribe_executions
+            self._private.snapshot_started_ns = now_ns
+        if is_again:
+            self._outgoing.frame(write(self._next(channel, now_ns), is_on=False))
+        self._outgoing.frame(write(self._next(channel, now_ns)))
+        self.channels[channel].asked(now_ns, needs_snapshot=is_again)
+
+    def _ping(self, now_ns: int) -> None:
+        self._pinged_ns = now_ns
+        self._outgoing.frame(ping(self._next("", now_ns)))
+
+    def _next(self, channel: str, now_ns: int) -> int:
+        self._number += 1
+        self._asked[self._number] = (channel, now_ns)
+        if len(self._asked) > _REMEMBERED:
+            del self._asked[next(iter(self._asked))]
+        return self._number
