@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.samples import ACCOUNT, BTC, S, book_reset, filled, instrument, place
 
 from crosswire.book import Book
 from crosswire.domain import Approved, Side
@@ -15,6 +14,7 @@ from crosswire.orders import Orders
 from crosswire.positions import Positions
 from crosswire.strategies import Quotes, Strategy, View, load
 from crosswire.strategies.market_making import MarketMaking
+from tests.samples import ACCOUNT, BTC, S, book_reset, filled, instrument, place
 
 
 class Desk:
