@@ -1,0 +1,113 @@
+"""What can go wrong at the venue, as switches. Without any, it is a well-behaved Kraken.
+
+Each switch is a probability per opportunity (drawn from the simulator's seeded generator), a
+schedule (the numbers of the opportunities, from 1, at which it strikes), or both. Every
+occurrence is counted, and the ledger shows the counts: a fault that never struck proved nothing.
+
+Opportunities: of the request faults every trading request; of the look-up faults every REST read
+of orders, trades or balances; of the frame faults every private (or book) frame; of those marked
+"per second" every second per connection or for the venue.
+"""
+
+from collections.abc import Mapping
+from random import Random
+
+from msgspec import Struct, field
+from msgspec.structs import fields, replace
+
+
+class Faults(Struct, frozen=True, kw_only=True):
+    """The switches. Probabilities lie in 0..1; names ending in `_s` or `_is` are settings."""
+
+    # Requests that place, amend or cancel, by either transport.
+    drop_ack: float = 0.0  # executed, never answered
+    place_late: float = 0.0  # reaches the engine `late_s` later: past its deadline, refused
+    cut_before: float = 0.0  # the socket is cut, nothing executed
+    cut_after: float = 0.0  # executed, then the socket is cut without an answer
+    busy_before: float = 0.0  # `EService:Busy`, nothing executed
+    busy_after: float = 0.0  # `EService:Busy` although executed
+    events_first: float = 0.0  # the executions frames leave before the answer
+    cancel_refused: float = 0.0  # `EOrder:Unknown order` though the order is open
+    post_only_refused: float = 0.0  # `EOrder:Post only order` instead of accept and cancel
+    batch_cancel_old: float = 0.0  # the 2024 shape of the batch_cancel answer
+    token_revoked: float = 0.0  # every token of the account stops being valid, per request
+    # REST alone.
+    rest_520: float = 0.0  # an HTML page after executing
+    rest_502: float = 0.0  # an HTML page without executing
+    lookup_429: float = 0.0
+    lookup_502: float = 0.0
+    lookup_520: float = 0.0
+    lookup_busy: float = 0.0  # `EService:Busy`
+    lookup_empty: float = 0.0  # an empty answer that is not true
+    # Frames.
+    skip_sequence: float = 0.0  # a number is left out, no frame is lost
+    omit_frame: float = 0.0  # a frame is lost, its number with it
+    omit_silently: float = 0.0  # a frame is lost and the numbers hide it
+    duplicate_frame: float = 0.0  # the same items twice, under the next number
+    mixed_frame: float = 0.0  # several items of one moment in one frame
+    wrong_checksum: float = 0.0  # a book frame's checksum is off
+    # Per second.
+    half_open: float = 0.0  # a connection goes dead both ways without being closed
+    cut: float = 0.0  # a connection is cut
+    maintenance: float = 0.0
+    cancel_only: float = 0.0
+    post_only: float = 0.0
+    dead_man: float = 0.0  # an armed timer fires at once
+    deposit: float = 0.0  # someone pays into an account
+    # Settings.
+    late_s: float = 2.0
+    status_s: float = 5.0  # how long a changed system status lasts
+    views_behind_s: float = 0.0  # REST shows orders and trades as they were this long ago
+    deadline_guards_matching_only_is: float = 0.0  # [?] past it a passive order may rest
+    schedule: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def late_ns(self) -> int:
+        return int(self.late_s * 1e9)
+
+    @property
+    def status_ns(self) -> int:
+        return int(self.status_s * 1e9)
+
+    @property
+    def views_behind_ns(self) -> int:
+        return int(self.views_behind_s * 1e9)
+
+
+NAMES = tuple(item.name for item in fields(Faults) if item.name != "schedule")
+SWITCHES = tuple(name for name in NAMES if not name.endswith(("_s", "_is")))
+
+
+def from_mapping(values: Mapping[str, float]) -> Faults:
+    """Build the switches from plain names and numbers; `ValueError` names an unknown one."""
+    for name, value in values.items():
+        if name not in NAMES:
+            raise ValueError(f'unknown fault "{name}": expected one of {", ".join(NAMES)}')
+        if value < 0 or (name in SWITCHES and value > 1):
+            raise ValueError(f"fault {name} = {value}: expected a number from 0 to 1")
+    return replace(Faults(), **values)
+
+
+class Chance:
+    """Draws the faults and counts them."""
+
+    def __init__(self, faults: Faults, rng: Random) -> None:
+        self.faults = faults
+        self.rng = rng
+        self.counts: dict[str, int] = {}
+        self._opportunities: dict[str, int] = {}
+        self._rates: dict[str, float] = {name: getattr(faults, name) for name in SWITCHES}
+
+    def strikes(self, name: str) -> bool:
+        """Whether this opportunity goes wrong; counts it if so."""
+        nth = self._opportunities.get(name, 0) + 1
+        self._opportunities[name] = nth
+        rate = self._rates[name]
+        is_hit = nth in self.faults.schedule.get(name, ())
+        if not is_hit and (rate <= 0.0 or self.rng.random() >= rate):
+            return False
+        self.count(name)
+        return True
+
+    def count(self, name: str) -> None:
+        self.counts[name] = self.counts.get(name, 0) + 1

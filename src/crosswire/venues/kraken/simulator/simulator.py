@@ -1,0 +1,350 @@
+"""A Kraken that behaves like Kraken, without I/O: frames and requests in, frames and answers out.
+
+What is simplified, and no more than this: the day of the ticker begins when the simulator does;
+margin as `positions` says; a market order's money is checked once, when it is placed, so that a
+triggered one may overdraw; cancel-all is not counted; one 30-day volume, counted from the start.
+"""
+
+import heapq
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+
+from msgspec import Struct
+
+from crosswire.domain import BookChanged, BookReset
+from crosswire.sim.flow import OWNER, Flow, FlowInstrument, FlowOrder
+from crosswire.sim.ledger import Ledger
+from crosswire.sim.matching import Order
+from crosswire.sim.recording import Mirror, Recording
+from crosswire.venues.interface import HttpRequest, SimOutput
+from crosswire.venues.kraken.simulator.access import PERMISSIONS, Login, Tokens
+from crosswire.venues.kraken.simulator.accounts import Account
+from crosswire.venues.kraken.simulator.connections import Connection
+from crosswire.venues.kraken.simulator.desk import Desk
+from crosswire.venues.kraken.simulator.exchange import Exchange
+from crosswire.venues.kraken.simulator.faults import Chance, Faults
+from crosswire.venues.kraken.simulator.hub import Hub
+from crosswire.venues.kraken.simulator.markets import Market, default_markets
+from crosswire.venues.kraken.simulator.rest import Rest
+from crosswire.venues.kraken.simulator.schema import REQUESTS
+from crosswire.venues.kraken.simulator.subscriptions import Ask, Subscriptions
+from crosswire.venues.kraken.simulator.text import ONE, SECOND, decode, failure, scaled, stamp
+from crosswire.venues.kraken.simulator.trading import Trading
+
+MAX_MESSAGES = 300  # per second and connection; the venue's own limit moves and is not published
+EXCEEDED = {"Error": "Exceeded msg rate"}
+SYSTEMS = ("maintenance", "cancel_only", "post_only")
+DEPOSIT = 10 * ONE
+
+
+class SimAccount(Struct, frozen=True, kw_only=True):
+    """A client: one API key, and the account behind it (several keys may share one)."""
+
+    secret: str
+    balances: Mapping[str, str]  # asset -> plain decimal text
+    name: str = "main"
+    tier: str = "pro"  # starter, intermediate, pro
+    permissions: frozenset[str] = PERMISSIONS
+    volume: str = "0"  # 30 days, US dollars: decides the fees
+
+
+class KrakenSimulator:
+    """The venue's side of the wire: see `crosswire.venues.interface.Simulator`."""
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        start_ns: int = 0,
+        instruments: Sequence[Market] | None = None,
+        accounts: Mapping[str, SimAccount],
+        faults: Faults | None = None,
+        flow: Flow | None = None,
+        recordings: Mapping[str, Recording] | None = None,
+        max_messages: int = MAX_MESSAGES,
+    ) -> None:
+        """`accounts` by API key; `recordings` by pair. Without a flow nobody else trades."""
+        rng = Random(seed)
+        self.outbox: list[SimOutput] = []
+        self.max_messages = max_messages
+        self._ledger = Ledger("kraken", seed, _starting(accounts))
+        self.chance = Chance(faults or Faults(), rng)
+        markets = default_markets() if instruments is None else instruments
+        self.exchange = Exchange(markets, self._ledger, self.chance, rng)
+        for account in accounts.values():
+            if account.name not in self.exchange.accounts:
+                self.exchange.accounts[account.name] = self._account(account)
+        self.logins = {key: _login(key, account) for key, account in accounts.items()}
+        self.tokens = Tokens(rng)
+        self.hub = Hub(self.exchange, self.outbox, start_ns)
+        desk = Desk(self.exchange)
+        self._subscriptions = Subscriptions(self.hub, self.tokens)
+        self._trading = Trading(self.hub, desk, self.tokens, self._later)
+        self._rest = Rest(self.hub, desk, self.tokens, self.logins, self.outbox, self._later)
+        self._flow = flow
+        self._recordings = dict(recordings or {})
+        self._mirrors = {
+            symbol: Mirror(self.exchange.engines[symbol]) for symbol in self._recordings
+        }
+        self._delayed: list[tuple[int, int, Callable[[int], None]]] = []
+        self._delayed_count = 0
+        self._pulse_ns = start_ns + SECOND
+        self._until_ns = 0  # when a changed system status goes back to online
+
+    def _account(self, account: SimAccount) -> Account:
+        return Account(account.name, account.tier, self._ledger, scaled(account.volume) or 0)
+
+    # --- the Simulator interface ---------------------------------------------------------------
+
+    def opened(self, connection: int, path: str, now_ns: int) -> None:
+        """A socket is open: `/v2` public, `/auth/v2` private, `/l3/v2` level 3."""
+        self.exchange.now_ns = now_ns
+        bare = path.partition("?")[0].rstrip("/")
+        held = Connection(
+            connection, "auth" in bare, "l3" in bare, opened_ns=now_ns, last_ns=now_ns
+        )
+        self.hub.connections[connection] = held
+        if not bare.endswith("/v2"):
+            self.hub.drop(held, 1008)
+            return
+        self.hub.status(held, now_ns)
+
+    def received(self, connection: int, payload: bytes, now_ns: int) -> None:
+        """A text frame arrived."""
+        self.exchange.now_ns = now_ns
+        held = self.hub.connections.get(connection)
+        if held is None or held.is_half_open:
+            return
+        held.last_ns = now_ns
+        if not held.count_message(self.max_messages, now_ns):
+            self.hub.tell(held, EXCEEDED, now_ns)
+            return
+        message = decode(payload)
+        if isinstance(message, dict):
+            self._answer(held, message, now_ns)
+        else:
+            self._refuse(held, "", None, "Malformed request", now_ns)
+
+    def closed(self, connection: int, now_ns: int) -> None:
+        """The client hung up, or its host says the socket is gone."""
+        self.exchange.now_ns = now_ns
+        self.hub.connections.pop(connection, None)
+        self.tokens.forget(connection)
+
+    def asked(self, key: int, request: HttpRequest, now_ns: int) -> None:
+        """An HTTP request arrived."""
+        self.exchange.now_ns = now_ns
+        self._rest.asked(key, request, now_ns)
+        self.hub.publish(now_ns)
+
+    def tick(self, now_ns: int) -> None:
+        """Time passed."""
+        self.exchange.now_ns = now_ns
+        while self._delayed and self._delayed[0][0] <= now_ns:
+            heapq.heappop(self._delayed)[2](now_ns)
+        self.exchange.tick(now_ns)
+        self.hub.publish(now_ns)
+        self._play(now_ns)
+        self._live(now_ns)
+        if self._until_ns and self._until_ns <= now_ns:
+            self._until_ns = 0
+            self.hub.set_system("online", now_ns)
+        if self._pulse_ns <= now_ns:
+            self._pulse_ns = now_ns + SECOND
+            self._strike(now_ns)
+        for connection in list(self.hub.connections.values()):
+            if connection.due_ns() <= now_ns:
+                self.hub.beat(connection, now_ns)
+
+    def next_due_ns(self) -> int | None:
+        """When `tick` has something to do next."""
+        due = self.exchange.next_due_ns()
+        due += [connection.due_ns() for connection in self.hub.connections.values()]
+        due += [self._delayed[0][0]] if self._delayed else []
+        due += [self._until_ns] if self._until_ns else []
+        if self._flow is not None:
+            due.append(self._flow.next_due_ns())
+        for symbol, recording in self._recordings.items():
+            moments = (recording.next_due_ns(), self._mirrors[symbol].next_due_ns())
+            due += [at_ns for at_ns in moments if at_ns is not None]
+        return min([self._pulse_ns, *due])
+
+    def ledger(self) -> Mapping[str, object]:
+        """Everything it saw and did."""
+        self._ledger.faults = dict(self.chance.counts)
+        return self._ledger.plain()
+
+    # --- for tests and operators ---------------------------------------------------------------
+
+    def set_system(self, system: str, now_ns: int) -> None:
+        """Change what the venue accepts: online, post_only, cancel_only, maintenance."""
+        self.hub.set_system(system, now_ns)
+
+    def revoke_tokens(self, account: str) -> None:
+        """Every token of the account stops being valid."""
+        self.tokens.revoke(account)
+
+    def deposit(self, account: str, asset: str, amount: str, now_ns: int) -> None:
+        """Pay into an account (out of it, if negative)."""
+        value = scaled(amount)
+        assert value is not None
+        held = self.exchange.accounts[account]
+        self.exchange.deposit(held, self.exchange.assets[asset], value, now_ns)
+        self.hub.publish(now_ns)
+
+    # --- frames --------------------------------------------------------------------------------
+
+    def _answer(self, held: Connection, message: dict[str, object], now_ns: int) -> None:
+        method, req_id = message.get("method"), message.get("req_id")
+        if req_id is not None and (isinstance(req_id, bool) or not isinstance(req_id, int)):
+            self._refuse(held, str(method), None, "Req_id field must be an integer", now_ns)
+            return
+        params = message.get("params", {})
+        if method == "ping":
+            self._pong(held, message, req_id, now_ns)
+        elif not isinstance(params, dict):
+            self._refuse(held, str(method), req_id, "Params field must be an object", now_ns)
+        elif method in {"subscribe", "unsubscribe"}:
+            self._subscriptions.ask(Ask(held, str(method), params, req_id, now_ns))
+        elif method in REQUESTS:
+            self._trading.ask(held, str(method), params, req_id, now_ns)
+        else:
+            self._refuse(held, str(method or ""), req_id, "Unsupported event", now_ns)
+        self.hub.publish(now_ns)
+
+    def _pong(
+        self, held: Connection, message: dict[str, object], req_id: object, now_ns: int
+    ) -> None:
+        if "params" in message:
+            error = "Unsupported field: 'params' for the given msg type: ping"
+            self._refuse(held, "ping", req_id, error, now_ns)
+            return
+        pong: dict[str, object] = {"method": "pong"}
+        if req_id is not None:
+            pong["req_id"] = req_id
+        times = {"time_in": stamp(now_ns), "time_out": stamp(now_ns + 18_000)}
+        self.hub.tell(held, pong | times, now_ns)
+
+    def _refuse(
+        self, held: Connection, method: str, req_id: object, error: str, now_ns: int
+    ) -> None:
+        self.hub.tell(held, failure(method, req_id, error, now_ns, now_ns + 30_000), now_ns)
+
+    # --- time ----------------------------------------------------------------------------------
+
+    def _later(self, at_ns: int, act: Callable[[int], None]) -> None:
+        self._delayed_count += 1
+        heapq.heappush(self._delayed, (at_ns, self._delayed_count, act))
+
+    def _play(self, now_ns: int) -> None:
+        """Recorded books move on."""
+        for symbol, recording in self._recordings.items():
+            mirror, market = self._mirrors[symbol], self.exchange.markets[symbol]
+            for event in recording.due(now_ns):
+                self.exchange.apply(market, mirror.apply(event, now_ns), now_ns)
+                self.hub.publish(now_ns)
+            self.exchange.apply(market, mirror.tick(now_ns), now_ns)
+            self.hub.publish(now_ns)
+
+    def _live(self, now_ns: int) -> None:
+        """The order flow acts."""
+        if self._flow is None:
+            return
+        for action in self._flow.step(now_ns):
+            engine = self.exchange.engines[action.instrument]
+            market = self.exchange.markets[action.instrument]
+            if isinstance(action, FlowOrder):
+                order = Order(
+                    id=action.id,
+                    owner=OWNER,
+                    side=action.side,
+                    quantity=action.quantity,
+                    price=action.price,
+                    order_type="market" if action.price is None else "limit",
+                    time_in_force=action.time_in_force,
+                )
+                self.exchange.apply(market, engine.place(order, now_ns), now_ns)
+            elif action.id in engine.orders:
+                self.exchange.apply(market, engine.cancel(action.id, now_ns), now_ns)
+        self.hub.publish(now_ns)
+
+    def _strike(self, now_ns: int) -> None:
+        """The faults that are drawn once a second."""
+        for connection in list(self.hub.connections.values()):
+            if self.chance.strikes("half_open"):
+                connection.is_half_open = True
+            if self.chance.strikes("cut"):
+                self.hub.drop(connection)
+        for system in SYSTEMS:
+            if self.chance.strikes(system):
+                self._until_ns = now_ns + self.chance.faults.status_ns
+                self.hub.set_system(system, now_ns)
+        for account in self.exchange.accounts.values():
+            if account.dead_man_ns and self.chance.strikes("dead_man"):
+                self.exchange.fire_dead_man(account, now_ns)
+            if self.chance.strikes("deposit"):
+                quote = next(iter(self.exchange.markets.values())).quote
+                self.exchange.deposit(account, quote, DEPOSIT, now_ns)
+        self.hub.publish(now_ns)
+
+
+def _starting(accounts: Mapping[str, SimAccount]) -> dict[str, dict[str, int]]:
+    """The starting balances by account; `ValueError` names an amount that is none."""
+    found: dict[str, dict[str, int]] = {}
+    for account in accounts.values():
+        held = found.setdefault(account.name, {})
+        for asset, text in account.balances.items():
+            value = scaled(text)
+            if value is None:
+                raise ValueError(f'balance of {asset}: "{text}" is not a number')
+            held.setdefault(asset, value)
+    return found
+
+
+def _login(key: str, account: SimAccount) -> Login:
+    return Login(
+        key=key,
+        secret=account.secret,
+        account=account.name,
+        tier=account.tier,
+        permissions=account.permissions,
+    )
+
+
+def flow_for(
+    markets: Sequence[Market], seed: int, kind: str, recorded: Sequence[str]
+) -> Flow | None:
+    """Return an order flow for the pairs: `off`, `normal` or `efficient` (no free money).
+
+    A recorded pair has its makers already: there, only takers come. `ValueError` otherwise.
+    """
+    if kind not in {"off", "normal", "efficient"}:
+        raise ValueError(f'unknown flow "{kind}": expected off, normal or efficient')
+    mine = [market for market in markets if market.symbol not in recorded]
+    if kind == "off" or not mine:
+        return None
+    return Flow(
+        seed,
+        [flow_instrument(market) for market in mine],
+        venue="kraken",
+        efficient=kind == "efficient",
+    )
+
+
+def flow_instrument(market: Market) -> FlowInstrument:
+    """How a pair is brought to life."""
+    return FlowInstrument(
+        name=market.symbol,
+        start_price=market.start_price,
+        tick=market.tick,
+        step=10 ** (10 - market.quantity_decimals),
+        quantity=market.flow_quantity,
+    )
+
+
+def recordings_of(events: Sequence[BookReset | BookChanged], start_ns: int) -> dict[str, Recording]:
+    """Sort recorded books by pair; each plays in a loop from `start_ns` on."""
+    by_pair: dict[str, list[BookReset | BookChanged]] = {}
+    for event in events:
+        by_pair.setdefault(event.instrument.partition(":")[2] or event.instrument, []).append(event)
+    return {symbol: Recording(rows, start_ns, has_loop=True) for symbol, rows in by_pair.items()}
