@@ -103,17 +103,22 @@ class Flow:
         """Return what the flow does until now, in order of time."""
         for market in self._markets:
             market.start(now_ns)
+        done: list[FlowAction] = []
         while (due_ns := self._next_cell_ns()) is not None and due_ns <= now_ns:
             made: list[FlowAction] = []
             for market in self._markets:
                 while market.next_ns <= due_ns:
                     made += self._live(market)
-            # Cells of instruments overlap: what was left over may come after what is new.
+            # Cells of instruments overlap: what is left of one may come after what is new.
             merged = sorted([*self._pending, *made], key=lambda action: action.at_ns)
             self._pending = deque(merged)
-        done: list[FlowAction] = []
-        while self._pending and self._pending[0].at_ns <= now_ns:
-            done.append(self._pending.popleft())
+            done += self._until(min(now_ns, self._next_cell_ns() or now_ns))
+        return done + self._until(now_ns)
+
+    def _until(self, time_ns: int) -> list[FlowAction]:
+        pending, done = self._pending, []
+        while pending and pending[0].at_ns <= time_ns:
+            done.append(pending.popleft())
         return done
 
     def next_due_ns(self) -> int:

@@ -5,7 +5,8 @@ it. Each names the field of the verdict (`sim.checks`) that must show it. They a
 they strike by count, never by chance.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 from zlib import crc32
 
 from msgspec import Struct, structs
@@ -22,8 +23,9 @@ from crosswire.domain import (
 
 FIRST = 3  # a plant strikes the third time it could ...
 EVERY = 10  # ... and then every tenth: the run must stay recognisable
+SECOND_COPY = 1_000_000_000  # added to a request's number: no answer is taken for the first's
 
-Send = Callable[[Approved, Transport, int], list[AnyEvent]]
+Method = Callable[..., Any]
 
 
 class Program(Struct, frozen=True):
@@ -76,6 +78,11 @@ def sow(name: str, *, engine: object, sessions: Sequence[object]) -> Plant:
     return plant
 
 
+def _wrap(target: object, method: str, around: Callable[[Method], Method]) -> None:
+    """Put a function around a method of one object."""
+    setattr(target, method, around(getattr(target, method)))
+
+
 class _Count:
     """Tells which occasions are struck."""
 
@@ -97,24 +104,25 @@ class _Count:
 )
 def _resend(program: Program) -> None:
     count = _Count()
+
+    def twice(send: Method) -> Method:
+        def send_twice(approved: Approved, transport: Transport, now_ns: int) -> list[AnyEvent]:
+            events: list[AnyEvent] = send(approved, transport, now_ns)
+            again = _renamed(approved.command)
+            if again is not None and count.strikes():
+                # The second copy's own events stay untold, as in a fallback that forgot to tell.
+                request_id = approved.request_id + SECOND_COPY
+                send(
+                    structs.replace(approved, command=again, request_id=request_id),
+                    transport,
+                    now_ns,
+                )
+            return events
+
+        return send_twice
+
     for session in program.sessions:
-        _wrap_send(session, count)
-
-
-def _wrap_send(session: object, count: _Count) -> None:
-    send: Send = getattr(session, "send")  # noqa: B009
-
-    def send_twice(approved: Approved, transport: Transport, now_ns: int) -> list[AnyEvent]:
-        events = send(approved, transport, now_ns)
-        again = _renamed(approved.command)
-        if again is not None and count.strikes():
-            # The second copy's own events stay untold, as in a fallback that forgot to tell.
-            request_id = approved.request_id + 1_000_000_000
-            copy = structs.replace(approved, command=again, request_id=request_id)
-            send(copy, transport, now_ns)
-        return events
-
-    setattr(session, "send", send_twice)  # noqa: B010
+        _wrap(session, "send", twice)
 
 
 def _renamed(command: AnyCommand) -> AnyCommand | None:
@@ -183,15 +191,15 @@ def _book_twice(program: Program) -> None:
 
 def _wrap_events(engine: object, change: Callable[[AnyEvent], list[AnyEvent]]) -> None:
     """Let every event that reaches an engine go through `change`."""
-    turn = getattr(engine, "turn")  # noqa: B009
-    note = getattr(engine, "note")  # noqa: B009
 
-    def changed_turn(events: Sequence[AnyEvent], now_ns: int) -> list[Approved]:
-        made: list[Approved] = turn([new for old in events for new in change(old)], now_ns)
-        return made
+    def changed(events: Iterable[AnyEvent]) -> list[AnyEvent]:
+        return [new for old in events for new in change(old)]
 
-    def changed_note(events: Sequence[AnyEvent]) -> None:
-        note([new for old in events for new in change(old)])
+    def around_turn(turn: Method) -> Method:
+        return lambda events, now_ns: turn(changed(events), now_ns)
 
-    setattr(engine, "turn", changed_turn)  # noqa: B010
-    setattr(engine, "note", changed_note)  # noqa: B010
+    def around_note(note: Method) -> Method:
+        return lambda events: note(changed(events))
+
+    _wrap(engine, "turn", around_turn)
+    _wrap(engine, "note", around_note)

@@ -1,0 +1,92 @@
+"""Flow, recordings and expiries in one place, each on its own engine."""
+
+from crosswire.domain import BookReset, TradePrinted
+from crosswire.fixed import SCALE
+from crosswire.sim.flow import OWNER, Flow, FlowInstrument
+from crosswire.sim.life import Life
+from crosswire.sim.matching import AnyOutcome, Expired, MatchingEngine, Order, Traded
+from crosswire.sim.recording import HEAL_NS, Recording
+
+SECOND = 1_000_000_000
+NAMES = ("BTC/USD", "ETH/USD")
+
+
+def instruments() -> list[FlowInstrument]:
+    return [FlowInstrument(name, 100 * SCALE, SCALE // 100, 1000) for name in NAMES]
+
+
+def run(life: Life, start_ns: int, seconds: int) -> list[tuple[str, list[AnyOutcome]]]:
+    """Step a life exactly when it is due."""
+    happened: list[tuple[str, list[AnyOutcome]]] = []
+    now = start_ns
+    while now <= start_ns + seconds * SECOND:
+        happened += life.tick(now)
+        due = life.next_due_ns()
+        assert due is not None
+        assert due > now
+        now = due
+    return happened
+
+
+def test_a_flow_moves_every_market_and_owns_its_orders() -> None:
+    engines = {name: MatchingEngine() for name in NAMES}
+    life = Life(engines, flow=Flow(1, instruments()))
+    happened = run(life, SECOND, 20)
+    for name, engine in engines.items():
+        trades = [
+            one
+            for where, made in happened
+            for one in made
+            if where == name and isinstance(one, Traded)
+        ]
+        assert len(trades) > 10
+        assert len(engine.top("buy", 99)) > 5
+        assert {order.owner for order in engine.orders.values()} == {OWNER}
+
+
+def test_nothing_to_live_for() -> None:
+    engine = MatchingEngine()
+    life = Life({"BTC/USD": engine})
+    assert life.next_due_ns() is None
+    assert life.tick(5) == []
+    engine.place(Order("q", "me", "buy", 1, 100, expire_ns=9), 0)
+    assert life.next_due_ns() == 9
+    assert life.tick(9) == [("BTC/USD", [Expired("q", "me", 0, 1)])]
+
+
+def test_a_recorded_book_is_played_healed_and_traded_on() -> None:
+    engine = MatchingEngine()
+    whole = BookReset(0, "v:BTC/USD", ((99, 4),), ((101, 4),))
+    life = Life({"BTC/USD": engine}, recordings={"BTC/USD": Recording([whole], SECOND)})
+    assert life.next_due_ns() == SECOND
+    assert life.tick(SECOND) == [("BTC/USD", []), ("BTC/USD", [])]
+    engine.place(Order("t", "me", "buy", 4, 101), SECOND)
+    assert engine.best_ask() is None
+    assert life.next_due_ns() == SECOND + HEAL_NS
+    life.tick(SECOND + HEAL_NS)
+    assert engine.best_ask() == (101, 4)
+
+
+def test_a_live_book_is_mirrored() -> None:
+    engine = MatchingEngine()
+    life = Life({"BTC/USD": engine})
+    whole = BookReset(0, "v:BTC/USD", ((99, 4),), ())
+    assert life.mirror("BTC/USD", whole, 1) == ("BTC/USD", [])
+    engine.place(Order("q", "me", "buy", 2, 100), 1)
+    trade = TradePrinted(0, "v:BTC/USD", "sell", 100, 1, "t")
+    name, made = life.mirror("BTC/USD", trade, 2)
+    assert name == "BTC/USD"
+    assert isinstance(made[0], Traded)
+
+
+def test_takers_at_the_market_never_empty_the_book() -> None:
+    engine = MatchingEngine()
+    it = FlowInstrument("BTC/USD", 100, 1, 1, quantity=1000)
+    life = Life({"BTC/USD": engine}, flow=Flow(1, [it], has_makers=False))
+    whole = BookReset(0, "v:BTC/USD", ((99, 40),), ((101, 40),))
+    life.tick(0)  # nobody is there to be taken
+    life.mirror("BTC/USD", whole, 0)
+    happened = run(life, 1, 30)
+    assert sum(isinstance(one, Traded) for _, made in happened for one in made) > 10
+    assert engine.best_bid() is not None
+    assert engine.best_ask() is not None
