@@ -58,7 +58,7 @@ class Switches:
 
     def strike(self, fault: str) -> object:
         """Make a fault strike once, at its next opportunity."""
-        chance = self.venue.switchboard.simulator.exchange.chance  # type: ignore[attr-defined]
+        chance = self.venue.switchboard.simulator.chance  # type: ignore[attr-defined]
         due = chance._opportunities.get(fault, 0) + 1
         chance.faults = replace(chance.faults, schedule={fault: (due,)})
         return due
