@@ -1,10 +1,13 @@
 """A line keeps order and never delivers early."""
 
+from collections.abc import Callable
+from functools import partial
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crosswire.net.delay import Line, steady
-from tests.net_time import Timers
+from tests.net_time import Timer, Timers
 
 
 @given(

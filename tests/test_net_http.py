@@ -27,14 +27,13 @@ async def pooled(
     port: int,
     *,
     scheme: str = "http",
-    warm_path: str = "",
     request_s: float = http.REQUEST_S,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[HttpPool]:
     """Open a pool; close it at the end."""
     base = f"{scheme}://127.0.0.1:{port}"
-    pool = HttpPool("venue", base, warm_path=warm_path, request_s=request_s, sleep=sleep)
-    await pool.open()
+    pool = HttpPool("venue", base, request_s=request_s, sleep=sleep)
+    pool.open()
     try:
         yield pool
     finally:
@@ -235,10 +234,9 @@ def test_it_is_warmed_in_parallel_says_so_and_is_touched_again() -> None:
                 await forget(seconds)
 
         with structlog.testing.capture_logs() as logs:
-            async with (
-                raw_server(together) as port,
-                pooled(port, warm_path="/time", sleep=nap),
-            ):
+            async with raw_server(together) as port, pooled(port, sleep=nap) as pool:
+                await pool.warm("/time")
+                await pool.warm("/other")  # of a second link: the pool is warm already
                 await touched.wait()
                 assert len(clients) == http.KEPT  # the same ones, touched twice
         (line,) = (each["event"] for each in logs)
@@ -250,14 +248,24 @@ def test_it_is_warmed_in_parallel_says_so_and_is_touched_again() -> None:
     run(story())
 
 
-def test_a_cold_pool_says_so_and_works_all_the_same() -> None:
+def test_a_pool_that_cannot_be_warmed_says_so() -> None:
     async def story() -> None:
         with structlog.testing.capture_logs() as logs:
-            async with hosted(EchoSimulator()) as port, pooled(port) as pool:
-                assert await pool.open() == 0  # a second opening changes nothing
-                assert await pool.fetch(ask(1, "/x")) == Answer(200, b"/x")
-        assert ": 0 warm," in logs[0]["event"]
-        assert await pool.fetch(ask(2, "/x")) == Failure("the pool is closed", was_sent=False)
+            async with pooled(free_port(), sleep=forget) as pool:
+                await pool.warm("/time")
+        assert logs[0]["event"].startswith("[INIT] venue HTTP pool: 0 warm, limit 8")
+        assert await pool.fetch(ask(1, "/x")) == Failure("the pool is closed", was_sent=False)
+
+    run(story())
+
+
+def test_opening_twice_changes_nothing() -> None:
+    async def story() -> None:
+        async with hosted(EchoSimulator()) as port, pooled(port) as pool:
+            client = pool._client
+            pool.open()
+            assert pool._client is client
+            assert await pool.fetch(ask(1, "/x")) == Answer(200, b"/x")
 
     run(story())
 

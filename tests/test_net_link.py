@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from random import Random
 
 import pytest
+import structlog
 
 from crosswire.domain import AnyEvent, Sent, VenueWarned
 from crosswire.net.clock import Clock, VirtualClock
@@ -237,6 +238,26 @@ def test_the_sessions_requests_from_its_start_are_made_and_answered() -> None:
     run(story())
 
 
+def test_the_pool_is_warmed_by_the_sessions_first_plain_get() -> None:
+    async def story() -> None:
+        simulator = EchoSimulator()
+        with structlog.testing.capture_logs() as logs:
+            async with hosted(simulator) as port:
+                session = EchoSession(port)
+                session.at_start = [
+                    ask(1, "/nonce", is_ordered=True),
+                    ask(2, "/time"),
+                    ask(3, "/names"),
+                ]
+                async with linked(session):
+                    await session.answers(3)
+        asked = [str(each[2]) for each in simulator.seen if each[0] == "asked"]
+        assert sorted(asked) == ["/names", "/nonce", "/time", "/time", "/time"]
+        assert [each["event"][:27] for each in logs] == ["[INIT] alice HTTP pool: 2 w"]
+
+    run(story())
+
+
 def test_it_ticks_the_session_by_itself() -> None:
     async def story() -> None:
         async with hosted(EchoSimulator()) as port:
@@ -252,7 +273,6 @@ def test_links_of_one_venue_share_a_pool_and_leave_it_open() -> None:
     async def story() -> None:
         async with hosted(EchoSimulator()) as port:
             pool = HttpPool("venue", f"http://127.0.0.1:{port}")
-            await pool.open()
             for session in (EchoSession(port), EchoSession(port)):
                 session.at_start = [ask(1, "/x")]
                 async with linked(session, pool=pool):

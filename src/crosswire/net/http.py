@@ -61,8 +61,11 @@ def keepalive_socket(address: tuple[Any, ...]) -> socket.socket:
 
 
 class _Attempt:
-    """How far one request came. aiohttp would send a GET or DELETE again by itself when a kept
-    connection breaks; as a middleware, this lets a request try once."""
+    """How far one request came.
+
+    aiohttp would send a GET or DELETE again by itself when a kept connection breaks; as a
+    middleware, this lets a request try once.
+    """
 
     __slots__ = ("has_begun", "is_connected")
 
@@ -101,24 +104,23 @@ class HttpPool:
         name: str,
         base_url: str,
         *,
-        warm_path: str = "",
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         ssl_context: SSLContext | None = None,
         request_s: float = REQUEST_S,
     ) -> None:
         self.name = name
         self._base_url = base_url
-        self._warm_path = warm_path
         self._sleep = sleep
         self._ssl_context = ssl_context
         self._request_s = request_s
         self._client: aiohttp.ClientSession | None = None
         self._toucher: asyncio.Task[None] | None = None
+        self._is_warmed = False
 
-    async def open(self) -> int:
-        """Make the pool and warm it; return how many connections are warm."""
+    def open(self) -> None:
+        """Make the pool, cold; nothing if it is open."""
         if self._client is not None:
-            return 0
+            return
         connector = aiohttp.TCPConnector(
             limit=LIMIT,
             keepalive_timeout=IDLE_S,
@@ -132,28 +134,33 @@ class HttpPool:
             cookie_jar=aiohttp.DummyCookieJar(),
             trace_configs=[_trace()],
         )
-        warm = await self.warm()
+
+    async def warm(self, path: str) -> None:
+        """Warm an open pool by a cheap public call, say so, and keep it warm by the same.
+
+        Only the first path given counts: links of one venue may share the pool.
+        """
+        if self._is_warmed:
+            return
+        self._is_warmed = True
+        warm = await self._ask_at_once(path)
+        self._toucher = asyncio.create_task(self._touch(path))
         _log.info(
             f"[INIT] {self.name} HTTP pool: {warm} warm, limit {LIMIT}, idle {IDLE_S} s, "
             f"keepalive {KEEPALIVE_S} s, connect {CONNECT_S} s, request {REQUEST_S} s"
         )
-        if self._warm_path:
-            self._toucher = asyncio.create_task(self._touch())
-        return warm
 
-    async def warm(self) -> int:
-        """Ask the cheap path over `KEPT` connections at once; return how many answered."""
-        if not self._warm_path:
-            return 0
-        cheap = HttpRequest(key=0, method="GET", path=self._warm_path, headers={})
+    async def _ask_at_once(self, path: str) -> int:
+        """Ask over `KEPT` connections in parallel; return how many answered."""
+        cheap = HttpRequest(key=0, method="GET", path=path, headers={})
         outcomes = await asyncio.gather(*(self.fetch(cheap) for _ in range(KEPT)))
         return sum(isinstance(outcome, Answer) for outcome in outcomes)
 
-    async def _touch(self) -> None:
+    async def _touch(self, path: str) -> None:
         """Keep the pool warm."""
         while True:
             await self._sleep(TOUCH_S)
-            await self.warm()
+            await self._ask_at_once(path)
 
     async def fetch(self, request: HttpRequest) -> Answer | Failure:
         """Make one request, once: no retry, no redirect. Never raises on what the network does."""

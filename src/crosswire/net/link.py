@@ -41,9 +41,8 @@ class Link:
         self._on_fatal = on_fatal
         self._dialogue = Dialogue(session, self, clock, on_events, on_fatal)
         self._owned_pool = pool is None
-        self._pool = pool or HttpPool(
-            session.name, session.rest_url, warm_path=warm_path, ssl_context=ssl_context
-        )
+        self._pool = pool or HttpPool(session.name, session.rest_url, ssl_context=ssl_context)
+        self._warm_path = warm_path
         self._lane = HttpLane(self._pool, clock, self._http_outcome)
         endpoints = list(session.endpoints())
         self._connections = {
@@ -58,10 +57,9 @@ class Link:
         self._busy = BusyPoll() if busy_poll else None
 
     async def start(self) -> None:
-        """Warm the pool, begin the session, start to connect; does not wait for the sockets."""
+        """Begin the session, start to connect, warm the pool; does not wait for the sockets."""
         loop = asyncio.get_running_loop()
-        if self._owned_pool:
-            await self._pool.open()
+        self._pool.open()
         self._dialogue.start()
         for connection in self._connections.values():
             task = loop.create_task(connection.run())
@@ -70,6 +68,8 @@ class Link:
         self._ticker = loop.call_later(TICK_S, self._tick_again)
         if self._busy is not None:
             self._busy.start()
+        if self._warm_path:
+            await self._pool.warm(self._warm_path)
 
     async def stop(self) -> None:
         """Close everything; the session hears of each end before this returns."""
@@ -125,7 +125,9 @@ class Link:
             connection.write(frame.payload)
 
     def ask(self, request: HttpRequest) -> None:
-        """Start an HTTP request."""
+        """Start an HTTP request. A session's first plain GET is its cheap call to warm with."""
+        if not self._warm_path and request.method == "GET" and not request.is_ordered:
+            self._warm_path = request.path
         self._lane.ask(request)
 
     def reconnect(self, order: Reconnect) -> None:

@@ -64,7 +64,10 @@ class Session(Protocol):
         """The connections this session wants open, always."""
 
     def start(self, now_ns: int) -> list[AnyEvent]:
-        """Begin: ask for what is needed before the first connection (may fill the outbox)."""
+        """Begin: ask for what is needed before the first connection (may fill the outbox).
+
+        The first plain GET asked for here is also the cheap public call that warms the HTTP pool.
+        """
 
     def opened(self, connection: str, now_ns: int) -> list[AnyEvent]: ...
 
