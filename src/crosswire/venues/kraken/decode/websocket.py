@@ -5,7 +5,7 @@ import msgspec
 from crosswire.domain import AnyEvent, BookChanged, BookReset, Unreadable
 from crosswire.venues.kraken import wire
 from crosswire.venues.kraken.decode import market, methods
-from crosswire.venues.kraken.decode.fast import FastBook
+from crosswire.venues.kraken.decode.fast import Symbols, book_reader
 from crosswire.venues.kraken.decode.messages import ChannelMessage, Heartbeat, Message, Reply
 from crosswire.venues.kraken.decode.private import Private
 from crosswire.venues.kraken.decode.text import FAULTS
@@ -34,8 +34,8 @@ class Decoder:
         self.depth = depth
         self.depths: dict[str, int] = {}
         self.private = Private(session, connection)
-        self._fast = FastBook()
-        self.book_update = self._fast.update
+        self._symbols = Symbols()
+        self.book_update = book_reader(self._symbols)
 
     def frame(self, payload: bytes, recv_ns: int) -> Message:
         """Return what one frame says; `Unreadable` for what makes no sense. Never raises."""
@@ -104,5 +104,5 @@ class Decoder:
         for event in events:
             if isinstance(event, BookReset | BookChanged):
                 symbol = event.instrument.partition(":")[2]
-                self._fast.symbols.learn(symbol, event.instrument)
+                self._symbols.learn(symbol, event.instrument)
         return events
