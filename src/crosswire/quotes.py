@@ -97,7 +97,11 @@ def requote(
         # Of what is ruled out or done nothing rests; what may still be booked is risk's to keep.
         if not order.is_ruled_out and order.stage != "DONE":
             (bids if order.side == "buy" else asks).append(order)
-    for side, rungs, orders in (("buy", wanted.bids, bids), ("sell", wanted.asks, asks)):
+    sides: tuple[tuple[Side, tuple[Quote, ...], list[Order]], ...] = (
+        ("buy", wanted.bids, bids),
+        ("sell", wanted.asks, asks),
+    )
+    for side, rungs, orders in sides:
         idle, free = _match(rungs, orders, wanted.threshold, desk.now_ns, commands)
         if desk.amends_in_place:
             moved = min(len(idle), len(free))
@@ -107,8 +111,7 @@ def requote(
         # Without amends, a rung is quoted again when the cancel has made room for it.
         if desk.may_place and (desk.amends_in_place or not idle):
             for rung in free:
-                made: Side = "buy" if side == "buy" else "sell"
-                commands.append(desk.place(made, rung, wanted, quantity_step))
+                commands.append(desk.place(side, rung, wanted, quantity_step))
     return commands
 
 
@@ -120,44 +123,50 @@ def _match(
     commands: list[AnyCommand],
 ) -> tuple[list[Order], list[Quote]]:
     """Return the orders that serve no rung, and the rungs that no order serves, best first."""
-    free = list(rungs)
+    free = {rung.price: rung for rung in rungs}
     idle: list[Order] = []
+    bare: list[Quote] = []
+    busy: list[Order] = []
+    astray: list[Order] = []
     for order in orders:
-        rung = _nearest(order, free, threshold)
-        if rung is not None:
-            free.remove(rung)
-        if order.stage == "UNKNOWN" or order.requests:
-            if rung is None and free:
-                free.pop()  # it may rest somewhere, so there is one rung less to fill
-            if _is_to_press(order, rung is not None, now_ns):
-                commands.append(cancel(order))
-        elif rung is None:
+        if order.requests or order.stage == "UNKNOWN":
+            busy.append(order)
+        elif order.price not in free:
+            astray.append(order)
+        elif not _is_enough(order, rung := free.pop(order.price)):
             idle.append(order)
-        elif not _is_enough(order, rung):
+            bare.append(rung)
+    for order in busy:
+        served = _serve(order, free, threshold)
+        if served is None and free:
+            free.popitem()  # it may rest somewhere, so there is one rung less to fill
+        if _is_to_press(order, served is not None, now_ns):
+            commands.append(cancel(order))
+    for order in astray:
+        served = _serve(order, free, threshold)
+        if served is None or not _is_enough(order, served):
             idle.append(order)
-            free.append(rung)
-    if idle and free:
+            bare += () if served is None else (served,)
+    bare += free.values()
+    if idle and bare:
         # Pairing best with best moves each order the least.
         is_buy = idle[0].side == "buy"
-        free.sort(key=lambda quote: quote.price, reverse=is_buy)
+        bare.sort(key=lambda quote: quote.price, reverse=is_buy)
         idle.sort(key=lambda order: order.price or 0, reverse=is_buy)
-    return idle, free
+    return idle, bare
 
 
-def _nearest(order: Order, rungs: Sequence[Quote], threshold: int) -> Quote | None:
-    """The rung that the order already serves, or is on its way to."""
+def _serve(order: Order, free: dict[int, Quote], threshold: int) -> Quote | None:
+    """Take from the free rungs the one that the order already serves, or is on its way to."""
     price = order.price or 0
     if order.requests:
         amend = order.in_flight("amend")
         if amend is not None and amend.price is not None:
             price = amend.price
-    best: Quote | None = None
-    best_off = threshold
-    for rung in rungs:
-        off = abs(price - rung.price)
-        if off < best_off or (off == best_off and best is None):
-            best, best_off = rung, off
-    return best
+    best = min(free, key=lambda rung: abs(price - rung), default=None)
+    if best is None or abs(price - best) > threshold:
+        return None
+    return free.pop(best)
 
 
 def _is_enough(order: Order, rung: Quote) -> bool:

@@ -15,6 +15,7 @@ from crosswire.book import Book
 from crosswire.domain import (
     Absent,
     Accepted,
+    Amend,
     Amended,
     AmendRejected,
     AnyCommand,
@@ -104,7 +105,7 @@ class Engine:
         self.counts: Counter[str] = Counter()
         self._clock = clock
         self._by_instrument: dict[str, list[Slot]] = {}
-        self._touched: dict[str, None] = {}
+        self._touched: dict[Slot, None] = {}
         self._queued: list[AnyCommand] = []
         self._request_id = 0
         self._watch = Watch(settings, self.orders, self.risk)
@@ -169,21 +170,23 @@ class Engine:
     def register(self, approved: Approved) -> None:
         """Note the intent of an approved command, live or from a journal."""
         command = approved.command
-        if isinstance(command, Kill):
+        self._request_id = max(self._request_id, approved.request_id)
+        if isinstance(command, Place) and command.quantity:
+            self.orders.register(approved)
+            self.risk.exposure.touch(command.account, command.instrument)
+        elif isinstance(command, Kill):
             self.risk.killed[command.account] = command.reason
         elif isinstance(command, Resume):
             self._resume(command.account)
-        elif isinstance(command, Place) and not command.quantity:
+        elif isinstance(command, Place):
             mark = self.risk.mark(command.instrument)
             step = self.instruments[command.instrument].quantity_step
             cash = command.cash_quantity or 0
             self.orders.register(approved, -(-cash * 10**10 // max(mark, 1) // step) * step)
         else:
             self.orders.register(approved)
-        self._request_id = max(self._request_id, approved.request_id)
-        account, name = command.account, getattr(command, "instrument", "")
-        if name:
-            self.risk.exposure.touch(account, name)
+            if isinstance(command, Amend):
+                self.risk.exposure.touch(command.account, command.instrument)
 
     def submit(self, command: AnyCommand, now_ns: int) -> Approved | Refused:
         """Pass one command of an operator or an API user through the gate."""
@@ -206,7 +209,7 @@ class Engine:
             # An UNKNOWN order asks for attention by the clock, not by an event.
             slot.is_dirty = slot.is_dirty or self.orders.doubts(slot.account) > 0
             if slot.is_dirty:
-                self._touched.update(dict.fromkeys(slot.strategy.instruments))
+                self._touched[slot] = None
         return self._decide(now_ns, now_ns)
 
     def pause(self, is_paused: bool, strategy: str = "") -> None:
@@ -217,7 +220,7 @@ class Engine:
                     slot.withdraw()
                 else:
                     slot.is_paused = False
-                self._touched.update(dict.fromkeys(slot.strategy.instruments))
+                self._touched[slot] = None
 
     def forget_queued(self) -> None:
         """Drop what a replay would have sent: it was sent, or not, in the run before."""
@@ -233,14 +236,13 @@ class Engine:
 
     def _decide(self, received_ns: int, now_ns: int) -> list[Approved]:
         commands, self._queued = self._queued, []
-        if self._touched:
-            slots = [slot for name in self._touched for slot in self._by_instrument.get(name, ())]
-            self._touched = {}
-            for slot in dict.fromkeys(slots) if len(slots) > 1 else slots:
-                slot.view.now_ns = now_ns
-                ready = all(name in self.books for name in slot.strategy.instruments)
-                idle = slot.is_paused or not ready
-                targets = None if idle else slot.strategy.on_update(slot.view)
+        touched, self._touched = self._touched, {}
+        for slot in touched:
+            slot.view.now_ns = now_ns
+            targets = None
+            if slot.is_ready and not slot.is_paused:
+                targets = slot.strategy.on_update(slot.view)
+            if targets is not None or slot.is_dirty:
                 commands += self._wanted(slot, targets, received_ns, now_ns)
         if not commands:
             return []
@@ -252,10 +254,8 @@ class Engine:
     ) -> list[AnyCommand]:
         desk = slot.desk
         desk.received_ns, desk.now_ns = received_ns, now_ns
-        if targets is not None or slot.is_dirty:
-            desk.decided_ns = self._clock()
-            return slot.commands(targets)
-        return []
+        desk.decided_ns = self._clock()
+        return slot.commands(targets)
 
     def _approve(self, command: AnyCommand, now_ns: int) -> Approved | Refused:
         self._request_id += 1
@@ -286,6 +286,10 @@ class Engine:
         self.made.append(event)
         self.note((event,))
 
+    def _touch(self, instrument: str) -> None:
+        for slot in self._by_instrument.get(instrument, ()):
+            self._touched[slot] = None
+
     def _listed(self, event: InstrumentListed) -> None:
         instrument = event.instrument
         self.instruments[instrument.id] = instrument
@@ -294,12 +298,14 @@ class Engine:
             self.books[instrument.id] = Book(instrument)
         else:
             book.instrument = instrument
+        for slot in self._by_instrument.get(instrument.id, ()):
+            slot.is_ready = all(name in self.books for name in slot.strategy.instruments)
 
     def _book_reset(self, event: BookReset) -> None:
         book = self.books.get(event.instrument)
         if book is not None:
             if book.reset(event):
-                self._touched[event.instrument] = None
+                self._touch(event.instrument)
             else:
                 self._lose(event, "checksum of a snapshot")
 
@@ -308,7 +314,7 @@ class Engine:
         if book is not None:
             was_valid = book.is_valid
             if book.change(event):
-                self._touched[event.instrument] = None
+                self._touch(event.instrument)
             elif was_valid:
                 self._lose(event, "checksum")
 
@@ -362,7 +368,7 @@ class Engine:
         if slot is None:
             return
         slot.is_dirty = True
-        self._touched[order.instrument] = None
+        self._touched[slot] = None
         rests = order.time_in_force in ("gtc", "gtd")
         is_unasked = rests and order.end == "canceled" and not order.canceled_ns
         if isinstance(event, Rejected | AmendRejected) or (
@@ -398,7 +404,7 @@ class Engine:
         for slot in self.slots.values():
             if slot.account == event.account:
                 slot.is_dirty = True
-                self._touched.update(dict.fromkeys(slot.strategy.instruments))
+                self._touched[slot] = None
         is_clean = event.is_complete and event.scope == "open"
         if is_clean and UNREADABLE in self.risk.halted.get(event.account, {}):
             self._make(Resumed(event.recv_ns, event.account, UNREADABLE))

@@ -46,6 +46,7 @@ class Slot:
         )
         self.is_dirty = True  # its orders changed since they were last compared
         self.is_paused = False
+        self.is_ready = False  # all its instruments are listed
         self.hold_until_ns = 0
         self._bound_ns = settings.bound_ns
         self._ids = ids
@@ -75,7 +76,7 @@ class Slot:
                 self.is_dirty = True
         elif targets is not None:
             wanted = self._many(targets)
-        if self.is_dirty and self._quotes:
+        if self.is_dirty:
             self.is_dirty = now_ns < self.hold_until_ns
             for quotes in self._quotes.values():
                 step = self._instruments[quotes.instrument].quantity_step
