@@ -65,86 +65,86 @@ def ledger_with_one_fill() -> Ledger:
     return ledger
 
 
+REQUEST = {
+    "n": 1,
+    "at_ns": 10,
+    "account": "mm1",
+    "transport": "ws",
+    "method": "place",
+    "client_order_id": "c1",
+    "instrument": "BTC/USD",
+    "side": "buy",
+    "quantity": "0.02",
+    "price": "100",
+    "venue_order_id": "o1",
+    "outcome": "accepted",
+    "reason": "",
+}
+ORDER = {
+    "venue_order_id": "o1",
+    "client_order_id": "c1",
+    "account": "mm1",
+    "instrument": "BTC/USD",
+    "side": "buy",
+    "quantity": "0.03",
+    "original_quantity": "0.02",
+    "price": "101",
+    "filled": "0.01",
+    "status": "canceled",
+    "opened_ns": 10,
+    "closed_ns": 30,
+    "reason": "User requested",
+}
+FILL = {
+    "fill_key": "f1",
+    "venue_order_id": "o1",
+    "client_order_id": "c1",
+    "account": "mm1",
+    "instrument": "BTC/USD",
+    "side": "buy",
+    "price": "101",
+    "quantity": "0.01",
+    "fee": "0.001",
+    "fee_asset": "USD",
+    "liquidity": "maker",
+    "at_ns": 20,
+}
+CASH = [
+    {
+        "ledger_id": "l-BTC",
+        "ref": "f1",
+        "account": "mm1",
+        "asset": "BTC",
+        "kind": "trade",
+        "amount": "0.01",
+        "fee": "0",
+        "balance": "0.01",
+        "at_ns": 20,
+    },
+    {
+        "ledger_id": "l-USD",
+        "ref": "f1",
+        "account": "mm1",
+        "asset": "USD",
+        "kind": "trade",
+        "amount": "-1.01",
+        "fee": "0.001",
+        "balance": "998.989",
+        "at_ns": 20,
+    },
+]
+
+
 def test_plain_is_the_agreed_form() -> None:
     assert ledger_with_one_fill().plain() == {
         "venue": "venue",
         "seed": 7,
-        "requests": [
-            {
-                "n": 1,
-                "at_ns": 10,
-                "account": "mm1",
-                "transport": "ws",
-                "method": "place",
-                "client_order_id": "c1",
-                "instrument": "BTC/USD",
-                "side": "buy",
-                "quantity": "0.02",
-                "price": "100",
-                "venue_order_id": "o1",
-                "outcome": "accepted",
-                "reason": "",
-            }
-        ],
-        "orders": [
-            {
-                "venue_order_id": "o1",
-                "client_order_id": "c1",
-                "account": "mm1",
-                "instrument": "BTC/USD",
-                "side": "buy",
-                "quantity": "0.03",
-                "original_quantity": "0.02",
-                "price": "101",
-                "filled": "0.01",
-                "status": "canceled",
-                "opened_ns": 10,
-                "closed_ns": 30,
-                "reason": "User requested",
-            }
-        ],
-        "fills": [
-            {
-                "fill_key": "f1",
-                "venue_order_id": "o1",
-                "client_order_id": "c1",
-                "account": "mm1",
-                "instrument": "BTC/USD",
-                "side": "buy",
-                "price": "101",
-                "quantity": "0.01",
-                "fee": "0.001",
-                "fee_asset": "USD",
-                "liquidity": "maker",
-                "at_ns": 20,
-            }
-        ],
+        "requests": [REQUEST],
+        "orders": [ORDER],
+        "fills": [FILL],
         "starting_balances": {"mm1": {"USD": "1000", "BTC": "0"}},
         "balances": {"mm1": {"USD": "998.989", "BTC": "0.01"}},
-        "cash": [
-            {
-                "ledger_id": "l-BTC",
-                "ref": "f1",
-                "account": "mm1",
-                "asset": "BTC",
-                "kind": "trade",
-                "amount": "0.01",
-                "fee": "0",
-                "balance": "0.01",
-                "at_ns": 20,
-            },
-            {
-                "ledger_id": "l-USD",
-                "ref": "f1",
-                "account": "mm1",
-                "asset": "USD",
-                "kind": "trade",
-                "amount": "-1.01",
-                "fee": "0.001",
-                "balance": "998.989",
-                "at_ns": 20,
-            },
-        ],
+        "cash": CASH,
         "faults": {"lost_ack": 3},
     }
 

@@ -130,6 +130,10 @@ def test_a_trade_print_through_our_price_fills_us_first() -> None:
     made = engine.external_trade("sell", 98, 6, 0)
     assert filled([*made]) == [("q", EXTERNAL, 99, 4)]
     assert engine.external_trade("buy", 96, 9, 0) == []
+    engine.place(Order("o", "ann", "buy", 4, 96), 0)
+    made = engine.external_trade("sell", 95, 6, 0)
+    assert filled([*made]) == [("p", EXTERNAL, 97, 4), ("o", EXTERNAL, 96, 2)]
+    engine.external_trade("buy", 96, 1, 0)
     assert engine.last == 96
 
 
@@ -146,6 +150,15 @@ def test_a_print_after_its_book_update_does_not_move_us_twice() -> None:
     engine.change_external([(99, 0)], [], 3 * SECOND)
     made = engine.external_trade("sell", 99, 1, 5 * SECOND)
     assert filled([*made]) == [("q", EXTERNAL, 99, 1)]
+
+
+def test_an_old_reduction_explains_no_new_print() -> None:
+    engine = engine_with([(99, 9)], [])
+    engine.place(Order("q", "ann", "buy", 4, 99), 0)
+    engine.change_external([(99, 6)], [], SECOND)
+    engine.change_external([(99, 5)], [], 4 * SECOND)
+    engine.external_trade("sell", 99, 3, 4 * SECOND)
+    assert engine.orders["q"].ahead == 3
 
 
 def test_a_level_out_of_range_keeps_what_stood_ahead() -> None:

@@ -69,8 +69,10 @@ class ExternalBook:
         self._cross(*healed)
 
     def forget(self, side: Side, prices: Iterable[int]) -> None:
-        """Levels went out of the recording's range: no longer shown, but not known to be gone,
-        so our orders there keep what stood ahead of them."""
+        """Levels went out of the recording's range: no longer shown, but not known to be gone.
+
+        So our orders there keep what stood ahead of them.
+        """
         half = self._floor.half(side)
         for price in prices:
             level = half.at(price)
