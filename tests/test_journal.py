@@ -15,12 +15,13 @@ from typing import NoReturn
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from crosswire.domain import Approved, Place, PlaceBatch, RunEnded, RunStarted
+from crosswire.domain import Approved, Place, PlaceBatch, RunEnded, RunStarted, VenueWarned
 from crosswire.journal import (
     Journal,
     JournalDamaged,
     JournalError,
     JournalHeld,
+    Record,
     explain,
     fills,
     placed,
@@ -226,8 +227,12 @@ def _kill_a_writer(directory: Path, after_bytes: int) -> int:
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_kill_9_at_any_moment_loses_nothing_that_was_appended(tmp_path: Path) -> None:
+def test_kill_9_at_any_moment_loses_nothing_that_was_appended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The drain runs meanwhile, and the ring laps: kills hit appends, commits and cursor moves."""
+    monkeypatch.setattr("crosswire.journal.drain.TICK_S", 0.001)
+    monkeypatch.setattr("crosswire.journal.drain.IDLE_TICKS", 1)
     count = 0
     for kill in range(KILLS):
         last = _kill_a_writer(tmp_path, 6 * (1 + 37 * kill % 900))
@@ -361,3 +366,15 @@ def test_a_database_that_fails_while_read_is_one_line(
     assert callable(ask)
     with pytest.raises(JournalError, match=r"cannot read the journal in .*: disk I/O error"):
         ask(tmp_path)
+
+
+@pytest.mark.usefixtures("still")
+def test_a_record_of_another_version_is_one_line(tmp_path: Path) -> None:
+    class Unknown(VenueWarned, frozen=True, gc=False):
+        """What a later version may write."""
+
+    with opened(tmp_path) as journal:
+        unknown: Record = Unknown(1, "mm", "from the future")
+        journal.append(unknown)
+    with pytest.raises(JournalError, match=r"cannot read the journal in .*'Unknown'"):
+        list(read(tmp_path))

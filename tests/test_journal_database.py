@@ -1,5 +1,6 @@
 """The database and the drain: everything once, whatever happens to the database meanwhile."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,13 +11,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from crosswire.domain import VenueWarned
 from crosswire.journal import JournalError, Record
+from crosswire.journal import drain as drain_module
 from crosswire.journal.database import PAGE_ROWS, Database, fills, orders
 from crosswire.journal.drain import (
     BATCH_ROWS,
-    IDLE_S,
+    IDLE_TICKS,
     PAUSE_S,
     RETRY_FIRST_S,
     RETRY_LONGEST_S,
+    TICK_S,
     Drain,
 )
 from crosswire.journal.ring import MIN_CAPACITY, Entry, create
@@ -165,7 +168,7 @@ def test_a_log_longer_than_a_page_and_a_batch(pipe: Pipe) -> None:
     assert pipe.drain.step() == BATCH_ROWS
     assert pipe.drain._delay_s() == PAUSE_S
     assert pipe.drain.step() == PAGE_ROWS + 1
-    assert pipe.drain._delay_s() == IDLE_S
+    assert pipe.drain._delay_s() == TICK_S
     assert pipe.stored() == [str(number) for number in range(count)]
 
 
@@ -308,6 +311,34 @@ def test_rests_longer_after_each_failure_up_to_a_bound(pipe: Pipe) -> None:
     assert delays == sorted(delays)
     assert delays[-1] == RETRY_LONGEST_S
     assert len(pipe.warnings) == 1
+
+
+def test_works_once_a_second_or_when_it_has_to(pipe: Pipe) -> None:
+    assert [pipe.drain._is_due() for _ in range(IDLE_TICKS)] == [False] * (IDLE_TICKS - 1) + [True]
+    pipe.drain.step()
+    assert not pipe.drain._is_due()
+    while pipe.ring.lag_bytes * 4 <= pipe.ring.capacity:
+        pipe.append("x" * 10_000)
+    assert pipe.drain._is_due()
+    pipe.command("PRAGMA query_only=1")
+    pipe.drain.step()
+    pipe.ring.cursor = pipe.ring.position
+    assert pipe.drain._is_due()  # to see whether the database is back
+
+
+def test_its_thread_works_while_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drain_module, "TICK_S", 0.0)
+    pipe = Pipe(tmp_path)
+    pipe.append(1)
+    pipe.drain.start()
+    while pipe.ring.lag_bytes:
+        os.sched_yield()
+    assert pipe.stored() == ["1"]
+    pipe.drain.close()
+    pipe.database.close()
+    pipe.ring.close()
 
 
 def test_closing_the_drain_moves_all_and_says_what_it_could_not(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -319,3 +319,4 @@ class RingAgainstQueue(RuleBasedStateMachine):
 
 
 TestRingAgainstQueue = RingAgainstQueue.TestCase
+TestRingAgainstQueue.settings = settings(max_examples=30, stateful_step_count=40)

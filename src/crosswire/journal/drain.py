@@ -3,8 +3,8 @@
 The cursor moves only after the commit, so a crash between the two offers the same records again,
 and the database knows them. While the database fails, the ring keeps everything.
 
-It works in small slices with short pauses, because the trading thread cannot run Python while
-this one does.
+The trading thread cannot run Python while this one does (up to a millisecond of waiting at a
+time). So it works once a second, in small slices with pauses; more often only when it has to.
 """
 
 import threading
@@ -19,7 +19,8 @@ from crosswire.journal.records import JournalError
 from crosswire.journal.ring import Ring
 
 BATCH_ROWS = 2_000  # a transaction; beyond this a commit's cost per row no longer falls
-IDLE_S = 0.05  # how far the database trails a quiet ring
+TICK_S = 0.05
+IDLE_TICKS = 20  # a transaction a second: readers see the ring too, so rarely is enough
 PAUSE_S = 0.0002
 RETRY_FIRST_S = 0.1
 RETRY_LONGEST_S = 5.0
@@ -37,6 +38,7 @@ class Drain:
         self._stopping = threading.Event()
         self._failures = 0  # in a row
         self._is_lagging = False
+        self._ticks = 0  # since the last step
         self._thread = threading.Thread(target=self._run, name="journal drain", daemon=True)
 
     def start(self) -> None:
@@ -49,20 +51,28 @@ class Drain:
 
     def _run(self) -> None:
         while not self._stopping.wait(self._delay_s()):
-            self.step()
+            if self._is_due():
+                self.step()
         while self.step():
             pass
         if self._failures:
             self._warn(f"journal: closed without the database; {self._waiting()}")
 
+    def _is_due(self) -> bool:
+        """Whether to work now: a retry, a full batch before, a quarter of the ring, or a second."""
+        self._ticks += 1
+        is_filling = self._ring.lag_bytes * 4 > self._ring.capacity
+        return bool(self._failures) or self._is_lagging or is_filling or self._ticks >= IDLE_TICKS
+
     def _delay_s(self) -> float:
-        """Return how long to rest before the next step."""
+        """Return how long to rest before looking again."""
         if self._failures:
             return min(RETRY_LONGEST_S, RETRY_FIRST_S * 2.0 ** (self._failures - 1))
-        return PAUSE_S if self._is_lagging else IDLE_S
+        return PAUSE_S if self._is_lagging else TICK_S
 
     def step(self) -> int:
         """Move one batch; returns the number of records moved, 0 if none or if it failed."""
+        self._ticks = 0
         try:
             batch = list(islice(self._ring.entries(), BATCH_ROWS))
             if batch:

@@ -1,12 +1,14 @@
 """Reading a journal: the database, then the ring's undrained tail; each record once, in order.
 
-Needs no lock: it works beside the process that writes, and on what a killed one left.
+Needs no lock: it works beside the process that writes, and on what a killed one left. Each
+function raises `JournalError` in one line if the journal cannot be read.
 """
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import msgspec
 from sqlalchemy import Table
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -40,26 +42,27 @@ class _Journal:
         self.database.close()
 
 
-def read(directory: str | Path) -> Iterator[Record]:
-    """Yield every record of a journal. `JournalError` in one line if that is not possible."""
+@contextmanager
+def _opened(directory: str | Path) -> Iterator[_Journal]:
     try:
         with closing(_Journal(Path(directory))) as journal:
-            yield from journal.database.log(journal.cursor)
-            yield from journal.tail
-    except SQLAlchemyError as error:
+            yield journal
+    except (SQLAlchemyError, msgspec.MsgspecError) as error:
         raise JournalError(f"cannot read the journal in {directory}: {reason(error)}") from None
+
+
+def read(directory: str | Path) -> Iterator[Record]:
+    """Yield every record of a journal, of all its runs."""
+    with _opened(directory) as journal:
+        yield from journal.database.log(journal.cursor)
+        yield from journal.tail
 
 
 def explain(directory: str | Path, order_id: str) -> list[Record]:
     """Return every step of one order's life; the id may be ours or the venue's."""
-    try:
-        with closing(_Journal(Path(directory))) as journal:
-            ids = {order_id}
-            steps = _steps(journal, ids)
-            ids |= _other_names(steps, order_id)
-            return _steps(journal, ids)
-    except SQLAlchemyError as error:
-        raise JournalError(f"cannot read the journal in {directory}: {reason(error)}") from None
+    with _opened(directory) as journal:
+        ids = {order_id}
+        return _steps(journal, ids | _other_names(_steps(journal, ids), order_id))
 
 
 def _steps(journal: _Journal, ids: set[str]) -> list[Record]:
@@ -96,8 +99,5 @@ def placed(directory: str | Path, limit: int = 1_000) -> list[Approved]:
 
 
 def _latest(directory: str | Path, table: Table, limit: int) -> list[Record]:
-    try:
-        with closing(_Journal(Path(directory))) as journal:
-            return journal.database.latest(table, upto=journal.cursor, limit=limit) + journal.tail
-    except SQLAlchemyError as error:
-        raise JournalError(f"cannot read the journal in {directory}: {reason(error)}") from None
+    with _opened(directory) as journal:
+        return journal.database.latest(table, upto=journal.cursor, limit=limit) + journal.tail
