@@ -13,7 +13,7 @@ from crosswire.app.errors import UserError
 from crosswire.app.live import Trader
 from crosswire.app.placed import PlacedOrder
 from crosswire.app.stages import spread
-from crosswire.domain import CancelAll, Kill, Resume, TimeInForce
+from crosswire.domain import CancelAll, Kill, Resume, Side, TimeInForce
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -82,7 +82,8 @@ class Desk:
             "mode": config.mode,
             "run": trader.journal.run,
             "strategies": {
-                slot.name: "paused" if slot.is_paused else "quoting" for slot in trader.engine.slots
+                name: "paused" if slot.is_paused else "quoting"
+                for name, slot in trader.engine.slots.items()
             },
             "accounts": {name: self._account(client) for name, client in self._clients.items()},
             "tick_to_trade_us": spread(trader.tick_to_trade_ns),
@@ -116,7 +117,7 @@ class Desk:
             await client.cancel_all()
             for position in client.positions().values():
                 if position.quantity:
-                    side = "sell" if position.quantity > 0 else "buy"
+                    side: Side = "sell" if position.quantity > 0 else "buy"
                     await client.place(position.instrument, side, abs(position.quantity))
 
     async def _pause(self, request: Request) -> Answer:
@@ -125,7 +126,7 @@ class Desk:
 
     def _strategy(self, request: Request) -> str:
         name = str(request.get("strategy") or "")
-        known = [slot.name for slot in self.trader.engine.slots]
+        known = list(self.trader.engine.slots)
         if name and name not in known:
             raise UserError(f'no strategy "{name}": expected one of {", ".join(known)}')
         return name
@@ -149,9 +150,10 @@ class Desk:
         force: TimeInForce = request.get("time_in_force", "gtc")
         if force not in ("gtc", "gtd", "ioc", "fok"):
             raise UserError("time in force: expected one of gtc, ioc, fok")
+        side: Side = request.get("side", "")
         order = await client.place(
             _text(request, "instrument"),
-            request.get("side", "buy"),
+            side,
             _text(request, "quantity"),
             limit=request.get("limit"),
             time_in_force=force,

@@ -13,6 +13,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 
 from crosswire import __version__, strategies
 from crosswire.app.config import Config
@@ -47,7 +48,7 @@ from crosswire.net.clock import Clock
 from crosswire.net.loop import Collector
 from crosswire.risk import Limits
 from crosswire.venues import venue
-from crosswire.venues.interface import Capabilities
+from crosswire.venues.interface import Capabilities, Session
 
 Record = AnyEvent | Approved
 MARKET_DATA = frozenset(
@@ -156,6 +157,7 @@ class Trader:
     async def start(self) -> None:
         """Connect; returns once every account is logged in, or raises in one line."""
         self._is_started = True
+        self.link_accounts()
         ready = {name: asyncio.Event() for name in self.config.accounts}
 
         def hear(record: Record) -> None:
@@ -163,9 +165,6 @@ class Trader:
                 ready[record.session].set()
 
         self.observers.append(hear)
-        for name in self.config.accounts:
-            link = self._wiring.account_link(name)
-            self._links[name] = link
         for strategy in self.config.strategies.values():
             await self.watch(self.config.accounts[strategy.account].venue, strategy.instrument)
         for link in self._links.values():
@@ -182,6 +181,16 @@ class Trader:
         finally:
             self.observers.remove(hear)
         self._collector.freeze()
+
+    def link_accounts(self) -> None:
+        """Make the accounts' links and sessions, if that is not done already."""
+        for name in self.config.accounts:
+            if name not in self._links:
+                self._links[name] = self._wiring.account_link(name, self.journal.first_nonce)
+
+    def sessions(self) -> list[Session]:
+        """Return the sessions of all accounts."""
+        return [link.session for link in self._links.values()]
 
     async def watch(self, venue_name: str, instrument: str) -> None:
         """Stream an instrument's book and trades, if that is not done already."""
@@ -352,9 +361,9 @@ class Trader:
         self.failure = error
         _log.critical("a broken invariant: cancelling everything and ending", exc_info=error)
         self.over.set()
-        self._guarded(lambda: self._journal_failure(error))
+        self._guarded(partial(self._journal_failure, error))
         for name in self._links:
-            self._guarded(lambda account=name: self._cancel_account(account))
+            self._guarded(partial(self._cancel_account, name))
 
     def _journal_failure(self, error: BaseException) -> None:
         reason = f"broken invariant: {type(error).__name__}: {error}"[:500]

@@ -6,7 +6,7 @@ from msgspec import Struct, structs
 
 from crosswire import fixed
 from crosswire.book import Book
-from crosswire.domain import Filled, Instrument, Liquidity, Side, TradePrinted
+from crosswire.domain import Filled, Liquidity, Side, TradePrinted
 from crosswire.orders import Order, Status
 from crosswire.positions import Position
 
@@ -98,13 +98,13 @@ class PositionView(Struct, frozen=True):
     fees: dict[str, Decimal]
 
 
-def book_view(book: Book, instrument: Instrument, now_ns: int, depth: int) -> BookView:
+def book_view(book: Book, now_ns: int, depth: int) -> BookView:
     """Copy the best `depth` levels of a live book."""
     return BookView(
-        instrument.name,
+        book.instrument.name,
         tuple((decimal(price), decimal(quantity)) for price, quantity in book.bids(depth)),
         tuple((decimal(price), decimal(quantity)) for price, quantity in book.asks(depth)),
-        now_ns - book.proven_ns,
+        book.age_ns(now_ns),
         book.is_valid,
     )
 

@@ -1,11 +1,12 @@
 """What a mode means: which hosts, which sockets, which simulator.
 
-    sim      one simulator a venue in this process, books and orders both
-    paper    the venue's real books; they are mirrored into a simulator that takes the orders
-    testnet  the venue's own test site, or the hosts of the config
-    live     the venue itself, or the hosts of the config
+sim      one simulator a venue in this process, books and orders both
+paper    the venue's real books; they are mirrored into a simulator that takes the orders
+testnet  the venue's own test site, or the hosts of the config
+live     the venue itself, or the hosts of the config
 """
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from random import Random
 
 from crosswire.app.config import Config, credentials
 from crosswire.app.errors import ConfigError
-from crosswire.domain import AnyEvent, BookChanged, BookReset, TradePrinted
+from crosswire.domain import AnyEvent, BookChanged, BookReset, InstrumentListed, TradePrinted
 from crosswire.net.clock import Clock
 from crosswire.net.link import Link, LocalLink
 from crosswire.net.switchboard import Switchboard
@@ -22,6 +23,7 @@ from crosswire.venues.interface import (
     Credentials,
     FeedSettings,
     Hosts,
+    Session,
     SessionSettings,
     Simulator,
 )
@@ -30,7 +32,8 @@ AnyLink = Link | LocalLink
 OnEvents = Callable[[list[AnyEvent]], None]
 DEPTH = 10  # levels a side: what a checksum covers, and the least bandwidth
 EMBEDDED = "simulator.local"  # no such host is ever looked up
-MIRRORED = (BookReset, BookChanged, TradePrinted)
+DEFAULT_BALANCES = {"USD": "1000000", "BTC": "20"}
+MIRRORED = (InstrumentListed, BookReset, BookChanged, TradePrinted)
 
 
 def local_login(account: str) -> Credentials:
@@ -74,7 +77,7 @@ class Wiring:
         )
         session = venue(venue_name).feed(settings)
         if mode == "sim":
-            return self._local(session, venue_name)
+            return self._local(session, venue_name, "")
         on_events = self._mirrored(venue_name) if mode == "paper" else self._on_events
         return Link(
             session,
@@ -99,7 +102,7 @@ class Wiring:
         )
         session = venue(account.venue).session(settings, first_nonce)
         if is_local:
-            return self._local(session, account.venue)
+            return self._local(session, account.venue, name)
         return Link(
             session,
             self._clock,
@@ -123,18 +126,14 @@ class Wiring:
         if self._config.mode != "testnet":
             return found.live
         if found.testnet is None:
-            raise ConfigError(
-                [
-                    f'{self._where}: mode: {venue_name} has no public testnet: expected "paper", '
-                    "or hosts of a simulator in [accounts.NAME.hosts]"
-                ]
-            )
+            line = f'mode: {venue_name} has no public testnet: expected "paper", or hosts'
+            raise ConfigError([f"{self._where}: {line} of a simulator in [accounts.NAME.hosts]"])
         return found.testnet
 
-    def _local(self, session: object, venue_name: str) -> LocalLink:
+    def _local(self, session: Session, venue_name: str, account: str) -> LocalLink:
         return LocalLink(
             session,
-            self._board(venue_name),
+            self._board(venue_name, account),
             self._clock,
             self._on_events,
             latency_ns=self._latency_ns,
@@ -142,25 +141,61 @@ class Wiring:
             on_fatal=self._on_fatal,
         )
 
-    def _board(self, venue_name: str) -> Switchboard:
-        """The venue's simulator in this process, made when it is first needed."""
-        board = self._boards.get(venue_name)
-        if board is None:
-            loop_later = _call_later
-            board = Switchboard(self._simulator(venue_name), self._clock, loop_later)
-            self._boards[venue_name] = board
-        return board
+    def _board(self, venue_name: str, account: str = "") -> Switchboard:
+        """The account's simulator in this process, made when it is first needed.
+
+        A simulator knows one login. In paper mode each account has a simulator of its own, all
+        showing the same real book; in sim mode accounts of one venue would need one market.
+        """
+        names = [name for name, a in self._config.accounts.items() if a.venue == venue_name]
+        name = account or names[0]
+        if len(names) > 1 and self._config.mode == "sim":
+            raise ConfigError(
+                [f'{self._where}: accounts: one account a venue in mode "sim"; got {names}']
+            )
+        if name not in self._boards:
+            self._boards[name] = Switchboard(
+                self._simulator(venue_name, name), self._clock, _call_later
+            )
+        return self._boards[name]
+
+    def _simulator(self, venue_name: str, account: str) -> Simulator:
+        section = self._config.simulator
+        flow = section.flow or "normal"
+        try:
+            return venue(venue_name).simulator(
+                section.seed,
+                self._clock.now_ns(),
+                local_login(account),
+                section.balances or DEFAULT_BALANCES,
+                flow="off" if self._config.mode == "paper" else flow,
+                account=account,
+            )
+        except ValueError as error:
+            raise ConfigError([f"{self._where}: simulator: {error}"]) from None
 
     def _mirrored(self, venue_name: str) -> OnEvents:
-        """Show the real book to the simulator first, then to the engine."""
-        board = self._board(venue_name)
+        """Show the real book to the simulators first, then to the engine."""
+        accounts = [n for n, a in self._config.accounts.items() if a.venue == venue_name]
+        boards = [self._board(venue_name, account) for account in accounts]
 
         def on_events(events: list[AnyEvent]) -> None:
             now_ns = self._clock.now_ns()
-            for event in events:
-                if isinstance(event, MIRRORED):
+            shown = [event for event in events if isinstance(event, MIRRORED)]
+            for board in boards:
+                for event in shown:
                     board.simulator.mirror(event, now_ns)
             self._on_events(events)
-            board.flush()
+            for board in boards:
+                board.flush()
 
         return on_events
+
+
+def _embedded(venue_name: str) -> Hosts:
+    return venue(venue_name).local_hosts(EMBEDDED)
+
+
+def _call_later(delay: float, callback: Callable[[], object], /) -> asyncio.TimerHandle:
+    """Use the running loop, looked up when it runs."""
+    return asyncio.get_running_loop().call_later(delay, callback)

@@ -94,8 +94,10 @@ def ladder(
 ) -> RenderableType:
     """The book as a ladder, asks above bids; `marks` are our own quantities by price."""
     made = Table.grid(padding=(0, 1))
-    for justify in ("right", "right", "left", "left"):
-        made.add_column(justify=justify)  # type: ignore[arg-type]
+    made.add_column(justify="right")
+    made.add_column(justify="right")
+    made.add_column()
+    made.add_column()
     most = max((quantity for _, quantity in (*book.bids, *book.asks)), default=Decimal(1))
     for price, quantity in reversed(book.asks[:rows]):
         made.add_row(*_rung(price, quantity, most, "red", marks or {}))

@@ -1,0 +1,96 @@
+"""A simulator in a process of its own, on real sockets: its work never counts as ours."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import aiohttp
+
+from crosswire.app.errors import CrosswireError
+from crosswire.net.host import LEDGER_PATH
+
+START_S = 20.0
+STOP_S = 5.0
+
+
+class SimProcess:
+    """`crosswire sim` as a child. Its port is known once `start` returns."""
+
+    def __init__(self, venue: str, options: Sequence[str] = ()) -> None:
+        self.venue = venue
+        self.port = 0
+        self._options = options
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def address(self) -> str:
+        """host:port."""
+        return f"127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        """Start it and wait until it listens; `CrosswireError` with its own words if it fails."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "crosswire",
+            "sim",
+            self.venue,
+            "--port",
+            "0",
+            "--json",
+            *self._options,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,  # a Ctrl-C is for us: we still need it to cancel
+        )
+        assert self._process.stdout is not None
+        try:
+            line = await asyncio.wait_for(self._process.stdout.readline(), START_S)
+        except TimeoutError:
+            line = b""
+        said = _read(line)
+        if "port" not in said:
+            reason = said.get("error") or await self._last_words()
+            await self.stop()
+            raise CrosswireError(f"the simulator did not start: {reason}")
+        self.port = int(said["port"])
+
+    async def ledger(self) -> dict[str, Any]:
+        """Fetch what it saw and did so far."""
+        url = f"http://{self.address}{LEDGER_PATH}"
+        try:
+            async with aiohttp.ClientSession() as client, client.get(url) as response:
+                return dict(json.loads(await response.read()))
+        except (aiohttp.ClientError, OSError) as error:
+            raise CrosswireError(f"the simulator's ledger cannot be read: {error}") from None
+
+    async def stop(self) -> None:
+        """End it, in order if it lets us."""
+        process, self._process = self._process, None
+        if process is None or process.returncode is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.communicate(), STOP_S)
+        except TimeoutError:
+            process.kill()
+            await process.communicate()
+
+    async def _last_words(self) -> str:
+        """The end of its stderr, if it has ended."""
+        assert self._process is not None
+        if self._process.stderr is None or self._process.returncode is None:
+            return f"it did not listen within {START_S:g} s"
+        words = (await self._process.stderr.read()).decode(errors="replace").strip()
+        return words.splitlines()[-1] if words else f"exit code {self._process.returncode}"
+
+
+def _read(line: bytes) -> Mapping[str, Any]:
+    try:
+        said = json.loads(line or b"{}")
+    except json.JSONDecodeError:
+        return {}
+    return said if isinstance(said, dict) else {}
