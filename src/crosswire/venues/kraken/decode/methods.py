@@ -21,7 +21,7 @@ def answer(payload: bytes) -> Reply | Pong:
         return Pong(req_id, in_ns, out_ns)
     if got.success is None:
         raise ValueError("an answer that says neither yes nor no")
-    raw = bytes(got.result) if got.result is not None else b""
+    raw = bytes(got.result)
     items: tuple[BatchVerdict, ...] = ()
     result = _NOTHING
     if raw.startswith(b"["):

@@ -26,4 +26,4 @@ class RestEnvelope(Struct, frozen=True):
     """A REST answer: texts of errors and warnings, and a result where there is one."""
 
     error: list[str]
-    result: Raw | None = None
+    result: Raw = Raw(b"")
