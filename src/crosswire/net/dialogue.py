@@ -42,13 +42,14 @@ class Dialogue:
     told to `on_fatal` and raised, and the connection lives on, so that a cancel can still leave.
     """
 
-    __slots__ = ("_clock", "_on_events", "_on_fatal", "_pending", "_wire", "session")
+    __slots__ = ("_clock", "_on_events", "_on_fatal", "_pending", "_wire", "_write", "session")
 
     def __init__(
         self, session: Session, wire: Wire, clock: Clock, on_events: OnEvents, on_fatal: OnFatal
     ) -> None:
         self.session = session
         self._wire = wire
+        self._write = wire.write
         self._clock = clock
         self._on_events = on_events
         self._on_fatal = on_fatal
@@ -121,7 +122,7 @@ class Dialogue:
         wire = self._wire
         for output in outputs:
             if type(output) is Frame:
-                wire.write(output)
+                self._write(output)
             elif isinstance(output, HttpRequest):
                 wire.ask(output)
             elif isinstance(output, Reconnect):

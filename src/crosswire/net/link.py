@@ -13,7 +13,7 @@ from crosswire.net.http import Answer, Failure, HttpLane, HttpPool
 from crosswire.net.local import LocalLink
 from crosswire.net.loop import BusyPoll
 from crosswire.net.transport import carriers, choose
-from crosswire.net.websocket import Connection
+from crosswire.net.websocket import TEXT, Connection
 from crosswire.venues.interface import Frame, HttpRequest, Reconnect, Session
 
 __all__ = ["TICK_S", "Link", "LocalLink"]
@@ -37,9 +37,10 @@ class Link:
         ssl_context: SSLContext | None = None,
     ) -> None:
         self.session = session
-        self._clock = clock
+        self._now_ns = clock.now_ns
         self._on_fatal = on_fatal
         self._dialogue = Dialogue(session, self, clock, on_events, on_fatal)
+        self._flush = self._dialogue.flush
         self._owned_pool = pool is None
         self._pool = pool or HttpPool(session.name, session.rest_url, ssl_context=ssl_context)
         self._warm_path = warm_path
@@ -94,14 +95,17 @@ class Link:
             if not connection.is_writable:
                 ws_open = False
         if ws_open and session.is_ready("ws"):
-            return self._dialogue.send(approved, "ws")
+            events = session.send(approved, "ws", self._now_ns())
+            if session.outbox:
+                self._flush()
+            return events
         rest_ready = session.is_ready("rest")
         transport = choose(ws_open=ws_open, ws_ready=False, rest_ready=rest_ready)
         return self._dialogue.send(approved, transport)
 
     def tick(self) -> None:
         """Look after the connections, then the session: every 50 ms by itself."""
-        now_ns = self._clock.now_ns()
+        now_ns = self._now_ns()
         for connection in self._connections.values():
             connection.check(now_ns)
         self._dialogue.tick()
@@ -120,9 +124,9 @@ class Link:
 
     def write(self, frame: Frame) -> None:
         """Hand a frame to its socket. One for a socket that is gone has no way to go."""
-        connection = self._connections[frame.connection]
-        if connection.is_open:
-            connection.write(frame.payload)
+        ws = self._connections[frame.connection].ws
+        if ws is not None:
+            ws.send(TEXT, frame.payload)
 
     def ask(self, request: HttpRequest) -> None:
         """Start an HTTP request. A session's first plain GET is its cheap call to warm with."""

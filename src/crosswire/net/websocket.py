@@ -30,7 +30,7 @@ BACKOFF_FIRST_NS = SECOND_NS
 BACKOFF_LAST_NS = 60 * SECOND_NS
 LASTED_NS = 30 * SECOND_NS  # a connection that stood this long was no failed attempt
 
-_TEXT = WSMsgType.TEXT
+TEXT = WSMsgType.TEXT
 _log = structlog.get_logger("crosswire.net")
 # picows would log each connection, and at its debug level payloads.
 _silent = logging.getLogger("crosswire.net.picows")
@@ -53,28 +53,27 @@ class _Listener(WSListener):
     def __init__(self, owner: "Connection", clock: Clock, dialogue: Dialogue) -> None:
         self._owner = owner
         self._name = owner.endpoint.connection
-        self._clock = clock
+        self._now_ns = clock.now_ns
         self._dialogue = dialogue
         self._received = dialogue.received
         self._is_new_read: int = 1
         self._parts: list[bytes] = []
         self._parts_size = 0
         self.read_ns = 0  # when the latest bytes came
-        self.is_paused = False  # the peer reads too slowly: our writes pile up
 
     def detach(self) -> None:
         """Deaf from now on: what an old socket still says is not for the session."""
         self._received = _ignore
 
     def on_ws_connected(self, transport: WSTransport) -> None:
-        self.read_ns = self._clock.now_ns()
+        self.read_ns = self._now_ns()
         self._owner.begin(self, transport)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if self._is_new_read:
-            self.read_ns = self._clock.now_ns()
+            self.read_ns = self._now_ns()
         self._is_new_read = is_last = frame.last_in_buffer
-        if frame.msg_type is _TEXT and frame.fin:
+        if frame.msg_type is TEXT and frame.fin:
             self._received(self._name, frame.get_payload_as_bytes(), self.read_ns, is_last)
         else:
             self._other_frame(transport, frame, is_last)
@@ -82,7 +81,7 @@ class _Listener(WSListener):
     def _other_frame(self, transport: WSTransport, frame: WSFrame, is_last: int) -> None:
         """Control frames, binary messages and fragments."""
         kind = frame.msg_type
-        if kind in (_TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
+        if kind in (TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
             self._fragment(frame, is_last)
             return
         if kind is WSMsgType.PING:
@@ -120,10 +119,10 @@ class _Listener(WSListener):
             self._owner.lose("connection lost")
 
     def pause_writing(self) -> None:
-        self.is_paused = True
+        self._owner.is_paused = True
 
     def resume_writing(self) -> None:
-        self.is_paused = False
+        self._owner.is_paused = False
 
 
 def _ignore(connection: str, payload: bytes, now_ns: int, is_last: int) -> None:
@@ -145,12 +144,13 @@ class Connection:
     ) -> None:
         self.endpoint = endpoint
         self.opened_times = 0
+        self.ws: WSTransport | None = None  # None as soon as it is given up
+        self.is_paused = False  # the peer reads too slowly: our writes pile up
         self._dialogue = dialogue
         self._clock = clock
         self._rng = rng
         self._sleep = sleep
         self._ssl_context = ssl_context
-        self._ws: WSTransport | None = None
         self._listener: _Listener | None = None
         self._lost = asyncio.Event()
         self._opened_ns = 0
@@ -164,29 +164,25 @@ class Connection:
         picows drops frames silently once a close frame has left, and asyncio once the socket
         has failed: both are asked here, before the choice of transport.
         """
-        ws = self._ws
-        return (
-            ws is not None
-            and not ws.is_close_frame_sent
-            and not ws.is_disconnected
-            and not ws.underlying_transport.is_closing()
-        )
+        ws = self.ws
+        return not (ws is None or ws.is_close_frame_sent or ws.underlying_transport.is_closing())
 
     @property
     def is_writable(self) -> bool:
         """Open, and what was written before is not piling up."""
-        return self.is_open and self._listener is not None and not self._listener.is_paused
+        ws = self.ws  # as in `is_open`, once more: this is asked for every order
+        return not (
+            ws is None
+            or self.is_paused
+            or ws.is_close_frame_sent
+            or ws.underlying_transport.is_closing()
+        )
 
     @property
     def buffered(self) -> int:
         """Bytes handed over that the kernel has not taken yet: they count as sent."""
-        ws = self._ws
+        ws = self.ws
         return ws.underlying_transport.get_write_buffer_size() if ws is not None else 0
-
-    def write(self, payload: bytes) -> None:
-        """Write one text frame to the socket, now. The caller has asked `is_open`."""
-        if self._ws is not None:
-            self._ws.send(_TEXT, payload)
 
     async def run(self) -> None:
         """Connect, wait for the end, wait a while, and again; until cancelled."""
@@ -228,7 +224,8 @@ class Connection:
 
     def begin(self, listener: _Listener, ws: WSTransport) -> None:
         """The handshake is done: tell the session before any frame."""
-        self._listener, self._ws = listener, ws
+        self._listener, self.ws = listener, ws
+        self.is_paused = False
         self._opened_ns = self._pinged_ns = listener.read_ns
         self._awaits_pong = False
         self.opened_times += 1
@@ -236,7 +233,7 @@ class Connection:
 
     def lose(self, reason: str) -> None:
         """Give the socket up and tell the session; nothing if there is none."""
-        ws, self._ws = self._ws, None
+        ws, self.ws = self.ws, None
         if ws is None:
             return
         if self._listener is not None:
@@ -254,7 +251,7 @@ class Connection:
 
     def check(self, now_ns: int) -> None:
         """Look whether the connection still lives; ping it now and then."""
-        ws, listener = self._ws, self._listener
+        ws, listener = self.ws, self._listener
         if ws is None or listener is None:
             return
         silence_ns = now_ns - listener.read_ns
@@ -273,7 +270,7 @@ class Connection:
 
     async def stop(self) -> None:
         """Say goodbye and close; the session hears `closed`."""
-        ws = self._ws
+        ws = self.ws
         if ws is None:
             return
         ws.send_close(WSCloseCode.OK)
