@@ -5,7 +5,7 @@ from msgspec import Struct
 from crosswire.domain import AnyEvent, Unreadable
 
 
-class BatchVerdict(Struct, frozen=True):
+class BatchVerdict(Struct, frozen=True, tag=True, omit_defaults=True):
     """One order of a batch: ids where it was accepted, else the error's text."""
 
     order_id: str = ""
@@ -13,7 +13,7 @@ class BatchVerdict(Struct, frozen=True):
     error: str = ""
 
 
-class Reply(Struct, frozen=True):
+class Reply(Struct, frozen=True, tag=True, omit_defaults=True):
     """The venue's answer to one request on a WebSocket (cancel_order: one of n answers).
 
     `method` is "" for the frame that only says we sent too fast. `req_id` is 0 where the
@@ -42,7 +42,7 @@ class Reply(Struct, frozen=True):
     out_ns: int = 0  # and when it answered
 
 
-class Pong(Struct, frozen=True):
+class Pong(Struct, frozen=True, tag=True, omit_defaults=True):
     """The answer to a ping."""
 
     req_id: int
@@ -50,11 +50,11 @@ class Pong(Struct, frozen=True):
     out_ns: int = 0
 
 
-class Heartbeat(Struct, frozen=True):
+class Heartbeat(Struct, frozen=True, tag=True, omit_defaults=True):
     """The venue is alive: about once a second while anything is subscribed."""
 
 
-class ChannelMessage(Struct, frozen=True):
+class ChannelMessage(Struct, frozen=True, tag=True, omit_defaults=True):
     """A channel's frame as events. `sequence` counts private frames, from 1; 0 = none."""
 
     channel: str
