@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from crosswire.domain import Level, Side
 from crosswire.fixed import SCALE
@@ -201,7 +202,7 @@ def test_bursts_come_from_one_side_and_often() -> None:
 
 
 def test_without_makers_takers_come_at_the_market() -> None:
-    flow = Flow(2, [BTC], has_makers=False)
+    flow = Flow(2, [replace(BTC, has_makers=False)])
     actions = flow.step(START) + flow.step(START + 20 * SECOND)
     assert len(actions) > 10
     for action in actions:

@@ -81,8 +81,8 @@ def test_a_live_book_is_mirrored() -> None:
 
 def test_takers_at_the_market_never_empty_the_book() -> None:
     engine = MatchingEngine()
-    it = FlowInstrument("BTC/USD", 100, 1, 1, quantity=1000)
-    life = Life({"BTC/USD": engine}, flow=Flow(1, [it], has_makers=False))
+    it = FlowInstrument("BTC/USD", 100, 1, 1, quantity=1000, has_makers=False)
+    life = Life({"BTC/USD": engine}, flow=Flow(1, [it]))
     whole = BookReset(0, "v:BTC/USD", ((99, 40),), ((101, 40),))
     life.tick(0)  # nobody is there to be taken
     life.mirror("BTC/USD", whole, 0)

@@ -166,10 +166,10 @@ def test_a_real_book_is_mirrored_level_for_level(real: list[RecordedEvent]) -> N
 @pytest.mark.parametrize("seed", range(3))
 def test_a_ladder_trades_on_the_real_book(real: list[RecordedEvent], seed: int) -> None:
     engine, tick = MatchingEngine(), SCALE // 10
-    it = FlowInstrument("BTC/USD", 29_430 * SCALE, tick, 1)
+    it = FlowInstrument("BTC/USD", 29_430 * SCALE, tick, 1, has_makers=False)
     life = Life(
         {"BTC/USD": engine},
-        flow=Flow(seed, [it], has_makers=False),
+        flow=Flow(seed, [it]),
         recordings={"BTC/USD": Recording(real, SECOND, has_loop=True)},
     )
     ladder: dict[tuple[Side, int], Order] = {}

@@ -45,6 +45,7 @@ class FlowInstrument(Struct, frozen=True):
     latent: str = ""  # whose price it follows; "" = its own name's
     min_price: int = 0  # 0 = one tick
     max_price: int = 0  # 0 = none
+    has_makers: bool = True  # False: a recorded book makes the market, takers come at any price
 
 
 class FlowOrder(Struct, frozen=True, gc=False):
@@ -80,20 +81,16 @@ class Flow:
         *,
         venue: str = "",
         takers_per_second: float = 2.0,
-        has_makers: bool = True,
         efficient: bool = True,
         divergence: int = 3_000_000,
     ) -> None:
         """`venue` sets it apart from other venues' flows of the same seed.
 
-        Without makers, takers come at the market: for a book of external levels. If not
-        `efficient`, the venue's price strays from the latent one by about `divergence` (relative,
-        at 10^-10), so that venues cross each other at times.
+        If not `efficient`, the venue's price strays from the latent one by about `divergence`
+        (relative, at 10^-10), so that venues cross each other at times.
         """
-        self._markets = [
-            _Market(seed, one, venue, 0 if efficient else divergence, has_makers)
-            for one in instruments
-        ]
+        strays = 0 if efficient else divergence
+        self._markets = [_Market(seed, one, venue, strays) for one in instruments]
         self._cdf = _poisson_cdf(takers_per_second * CELL_NS / 1e9)
         self._burst_cdf = _poisson_cdf(takers_per_second * 4 * CELL_NS / 1e9)
         self._orders = 0
@@ -138,7 +135,7 @@ class Flow:
         at_ns = market.next_ns
         market.next_ns += CELL_NS
         cell = at_ns // CELL_NS
-        made = self._quote(market, cell, at_ns) if market.has_makers else []
+        made = self._quote(market, cell, at_ns) if market.it.has_makers else []
         return made + self._take(market, cell, at_ns)
 
     def _quote(self, market: "_Market", cell: int, at_ns: int) -> list[FlowAction]:
@@ -177,7 +174,7 @@ class Flow:
             side: Side = "buy" if (burst_side if is_burst else draws.below(2)) else "sell"
             percent, reach = _appetite(draws)
             when_ns = at_ns + draws.below(CELL_NS)
-            price = market.limit(side, when_ns, reach) if market.has_makers else None
+            price = market.limit(side, when_ns, reach) if market.it.has_makers else None
             lots = market.lots(percent)
             made.append(
                 FlowOrder(market.it.name, when_ns, self._new_id(), side, price, lots, "ioc")
@@ -192,11 +189,8 @@ class Flow:
 class _Market:
     """One instrument's makers: the price they see and the ladder they keep."""
 
-    def __init__(
-        self, seed: int, it: FlowInstrument, venue: str, divergence: int, has_makers: bool
-    ) -> None:
+    def __init__(self, seed: int, it: FlowInstrument, venue: str, divergence: int) -> None:
         self.it = it
-        self.has_makers = has_makers
         self.place = mix(seed, word(venue), word(it.name))
         self.standing: dict[Side, dict[int, str]] = {"buy": {}, "sell": {}}
         self.next_ns = 0

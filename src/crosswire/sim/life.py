@@ -41,7 +41,9 @@ class Life:
             if (due_ns := mirror.next_due_ns()) is not None and due_ns <= now_ns:
                 happened.append((name, mirror.tick(now_ns)))
         if self._flow is not None:
-            happened += [self._act(action, now_ns) for action in self._flow.step(now_ns)]
+            for action in self._flow.step(now_ns):
+                name = action.instrument
+                happened.append((name, act(self._engines[name], action, now_ns)))
         return happened
 
     def next_due_ns(self) -> int | None:
@@ -60,24 +62,25 @@ class Life:
             mirror = self._mirrors[name] = Mirror(self._engines[name])
         return name, mirror.apply(event, now_ns)
 
-    def _act(self, action: FlowAction, now_ns: int) -> Happened:
-        name, engine = action.instrument, self._engines[action.instrument]
-        if isinstance(action, FlowCancel):
-            is_open = action.id in engine.orders
-            return name, engine.cancel(action.id, now_ns) if is_open else []
-        quantity = action.quantity
-        if action.price is None:
-            # A stranger at the market never empties a book that others are watching.
-            there = engine.top("sell" if action.side == "buy" else "buy", 10)
-            quantity = min(quantity, sum(amount for _, amount in there) // 2)
-        if not quantity:
-            return name, []
-        order = Order(
-            id=action.id,
-            owner=OWNER,
-            side=action.side,
-            quantity=quantity,
-            price=action.price,
-            time_in_force=action.time_in_force,
-        )
-        return name, engine.place(order, now_ns)
+
+def act(engine: MatchingEngine, action: FlowAction, now_ns: int) -> list[AnyOutcome]:
+    """Let one action of a flow happen in its instrument's engine."""
+    if isinstance(action, FlowCancel):
+        return engine.cancel(action.id, now_ns) if action.id in engine.orders else []
+    quantity = action.quantity
+    if action.price is None:
+        # A stranger at the market never empties a book that others are watching.
+        there = engine.top("sell" if action.side == "buy" else "buy", 10)
+        quantity = min(quantity, sum(amount for _, amount in there) // 2)
+    if not quantity:
+        return []
+    order = Order(
+        id=action.id,
+        owner=OWNER,
+        side=action.side,
+        quantity=quantity,
+        price=action.price,
+        order_type="market" if action.price is None else "limit",
+        time_in_force=action.time_in_force,
+    )
+    return engine.place(order, now_ns)
