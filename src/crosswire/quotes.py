@@ -170,7 +170,7 @@ def _serve(order: Order, free: dict[int, Quote], threshold: int) -> Quote | None
 
 
 def _is_enough(order: Order, rung: Quote) -> bool:
-    remaining = order.remaining
+    remaining = order.quantity - order.filled
     return remaining * 2 >= rung.quantity and remaining <= rung.quantity * 2
 
 

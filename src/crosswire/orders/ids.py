@@ -37,12 +37,14 @@ class ClientOrderIds:
         self.run = run
         self.counter = counter
         self._prefix = f"{self.bot:08x}{run:06x}"
+        self._check = crc32(self._prefix.encode())
 
     def next(self) -> str:
         """Return an id never returned before in this run."""
         self.counter += 1
-        body = f"{self._prefix}{self.counter:010x}"
-        return f"{body}{crc32(body.encode()):08x}"
+        counter = b"%010x" % self.counter
+        check = crc32(counter, self._check)
+        return f"{self._prefix}{counter.decode()}{check:08x}"
 
     def is_ours(self, client_order_id: str) -> bool:
         """Tell whether an id was made by this bot, in any run."""

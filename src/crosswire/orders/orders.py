@@ -8,7 +8,7 @@ Rules that stand on sequences which break programs without them:
 * A read speaks only about orders unchanged since it began, and only if it is complete.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from crosswire.domain import (
@@ -37,6 +37,7 @@ from crosswire.domain import (
     Sent,
     TimedOut,
 )
+from crosswire.orders.index import Index
 from crosswire.orders.order import Order, Request, new_order
 from crosswire.orders.table import TABLE
 
@@ -57,32 +58,13 @@ class Change(NamedTuple):
 NOTHING = Change(None, "nothing")
 
 
-class Standing:
-    """What stands of one account at one instrument: its open orders, and the worst to come.
-
-    There is one object for each, for good, so that the gate may keep hold of it.
-    """
-
-    __slots__ = ("buys", "orders", "sells")
+class Orders(Index):
+    """The index, moved by commands and events."""
 
     def __init__(self) -> None:
-        self.orders: dict[str, Order] = {}
-        self.buys = 0
-        self.sells = 0
-
-
-class Orders:
-    """All orders by our id and by the venue's; the reservation per account and instrument."""
-
-    def __init__(self) -> None:
-        self._by_id: dict[str, Order] = {}
-        self._by_venue_id: dict[tuple[str, str], Order] = {}
-        self._standing: dict[tuple[str, str], Standing] = {}
-        self._open_counts: dict[str, int] = {}
-        self._by_request: dict[int, tuple[Order, ...]] = {}
+        super().__init__()
         self._fills: dict[str, dict[str, Filled]] = {}
         self._reversed: dict[str, set[str]] = {}
-        self.externals: dict[tuple[str, str], OrderReported] = {}
         self._apply: dict[type, Callable[[Any], Change]] = {
             Sent: self._sent,
             Accepted: self._accepted,
@@ -102,56 +84,9 @@ class Orders:
             RunStarted: self._run_started,
         }
 
-    # --- reading -------------------------------------------------------------------------------
-
-    def get(self, client_order_id: str) -> Order | None:
-        """Return an order by our id."""
-        return self._by_id.get(client_order_id)
-
-    def find(self, account: str, client_order_id: str, venue_order_id: str) -> Order | None:
-        """Return an order by whichever id the venue named."""
-        order = self._by_id.get(client_order_id) if client_order_id else None
-        return order or self._by_venue_id.get((account, venue_order_id))
-
-    def open_at(self, account: str, instrument: str) -> Iterable[Order]:
-        """Return the orders that may still fill at one instrument, oldest first."""
-        return self.standing(account, instrument).orders.values()
-
-    def standing(self, account: str, instrument: str) -> Standing:
-        """Return what stands of an account at an instrument; the object stays the same."""
-        found = self._standing.get((account, instrument))
-        if found is None:
-            found = self._standing[(account, instrument)] = Standing()
-        return found
-
-    def all_open(self, account: str = "") -> Iterator[Order]:
-        """Yield every order that may still fill, of one account or of all."""
-        for (owner, _), standing in self._standing.items():
-            if not account or owner == account:
-                yield from standing.orders.values()
-
-    def open_count(self, account: str) -> int:
-        """Return how many orders of an account may still fill."""
-        return self._open_counts.get(account, 0)
-
-    def reserved(self, account: str, instrument: str) -> tuple[int, int]:
-        """Return the worst quantity still to come: (buys, sells)."""
-        standing = self.standing(account, instrument)
-        return standing.buys, standing.sells
-
-    def doubts(self, account: str = "") -> int:
-        """Return how many outcomes are in doubt, of one account or of all."""
-        return sum(order.doubts for order in self.all_open(account))
-
     def fill(self, account: str, fill_key: str) -> Filled | None:
         """Return a booked fill by its key."""
         return self._fills.get(account, {}).get(fill_key)
-
-    def __iter__(self) -> Iterator[Order]:
-        return iter(self._by_id.values())
-
-    def __len__(self) -> int:
-        return len(self._by_id)
 
     # --- commands ------------------------------------------------------------------------------
 
@@ -161,9 +96,7 @@ class Orders:
 
     def _register(self, command: AnyCommand, approved: Approved, estimate: int) -> None:
         if isinstance(command, Place):
-            self._by_id[command.client_order_id] = order = new_order(command, estimate)
-            order.stamps.approved = approved.approved_ns
-            self._request(order, "place", approved)
+            self._enter(new_order(command, estimate), approved)
         elif isinstance(command, Amend):
             if order_or_none := self._by_id.get(command.client_order_id):
                 request = self._request(order_or_none, "amend", approved)
@@ -181,7 +114,7 @@ class Orders:
                 self._register(cancel, approved, estimate)
 
     def _request(
-        self, order: Order, kind: Literal["place", "amend", "cancel"], approved: Approved
+        self, order: Order, kind: Literal["amend", "cancel"], approved: Approved
     ) -> Request:
         number = approved.request_id
         request = order.requests[number] = Request(number, kind, approved.approved_ns)
@@ -217,33 +150,6 @@ class Orders:
         is_late = order.end in ("rejected", "absent") and not order.is_late
         order.is_late = order.is_late or is_late
         return is_late
-
-    def _drop(self, order: Order, request: Request) -> None:
-        order.requests.pop(request.request_id, None)
-        rest = tuple(o for o in self._by_request.get(request.request_id, ()) if o is not order)
-        if rest:
-            self._by_request[request.request_id] = rest
-        else:
-            self._by_request.pop(request.request_id, None)
-
-    def _settle(self, order: Order) -> None:
-        """Bring the indexes and the reservation up to date with an order's fields."""
-        standing = self.standing(order.account, order.instrument)
-        worst = order.worst_remaining()
-        if worst != order.reserved:
-            if order.side == "buy":
-                standing.buys += worst - order.reserved
-            else:
-                standing.sells += worst - order.reserved
-            order.reserved = worst
-        belongs = worst > 0 or order.is_open
-        if belongs != (order.client_order_id in standing.orders):
-            step = 1 if belongs else -1
-            self._open_counts[order.account] = self._open_counts.get(order.account, 0) + step
-            if belongs:
-                standing.orders[order.client_order_id] = order
-            else:
-                del standing.orders[order.client_order_id]
 
     def _sent(self, event: Sent) -> Change:
         for order in self._by_request.get(event.request_id, ()):
@@ -367,10 +273,6 @@ class Orders:
             order.end, order.end_filled = "filled", order.filled
             self._drop_all(order)
 
-    def _drop_all(self, order: Order) -> None:
-        for request in list(order.requests.values()):
-            self._drop(order, request)
-
     def _closed(self, event: Closed) -> Change:
         order = self.find(event.account, event.client_order_id, event.venue_order_id)
         if order is None:
@@ -489,18 +391,3 @@ class Orders:
             for request in list(order.requests.values()):
                 self._timed_out(TimedOut(event.recv_ns, order.account, request.request_id, "crash"))
         return NOTHING
-
-    def forget(self, before_ns: int) -> int:
-        """Drop ended orders unchanged since `before_ns`; the journal keeps them. Returns how many.
-
-        An order whose fills are still missing stays.
-        """
-        old = [
-            order
-            for order in self._by_id.values()
-            if order.stage == "DONE" and not order.reserved and order.changed_ns < before_ns
-        ]
-        for order in old:
-            del self._by_id[order.client_order_id]
-            self._by_venue_id.pop((order.account, order.venue_order_id), None)
-        return len(old)
