@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -344,6 +345,20 @@ def test_unusable_places_are_one_line(tmp_path: Path) -> None:
         with pytest.raises(JournalError, match=text) as raised:
             Journal.open(tmp_path / place_)
         assert "\n" not in str(raised.value)
+
+
+def test_a_full_disk_at_the_start_is_one_line(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for limit, text in ((0, "cannot write .*lock"), (1 << 16, "cannot set .* aside|disk|full")):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+        try:
+            with pytest.raises(JournalError, match=text) as raised:
+                Journal.open(tmp_path)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert "\n" not in str(raised.value)
+    with opened(tmp_path):
+        pass
 
 
 def test_a_run_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:

@@ -90,7 +90,8 @@ class Journal:
         one line each and come from the drain's thread too.
         """
         directory = Path(directory)
-        with ExitStack() as held:
+        held = ExitStack()
+        try:
             _make_directory(directory)
             held.callback(os.close, lock(directory, now_ns()))
             database = Database(directory / DATABASE_FILE, durable=durable)
@@ -104,8 +105,10 @@ class Journal:
             drain = Drain(ring, database, on_warning)
             drain.start()
             held.callback(drain.close)
-            return cls(directory, held.pop_all(), ring, database, run)
-        raise AssertionError  # an ExitStack of callbacks swallows nothing
+            return cls(directory, held, ring, database, run)
+        except BaseException:
+            held.close()
+            raise
 
     @property
     def is_full(self) -> bool:

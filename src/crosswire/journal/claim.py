@@ -50,8 +50,12 @@ def lock(directory: Path, now_ns: int) -> int:
     except OSError:
         os.close(descriptor)
         raise JournalHeld(f"the journal in {directory} is held by {holder(directory)}") from None
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, msgspec.json.encode(Holder(os.getpid(), now_ns)))
+    try:
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, msgspec.json.encode(Holder(os.getpid(), now_ns)))
+    except OSError as error:
+        os.close(descriptor)
+        raise JournalError(f"cannot write {path}: {error.strerror}") from None
     return descriptor
 
 
