@@ -221,16 +221,34 @@ def test_a_recorded_book_is_the_other_side_of_our_orders() -> None:
         ),
     ]
     sim = simulator(1, START, LOGIN, {"USD": "100000"}, flow="efficient", recorded=books)
-    assert sim.exchange.engines["BTC/USD"].last == price("29430.5")
+    engine = sim.exchange.engines["BTC/USD"]
+
+    def best_ask() -> int:
+        best = engine.best_ask()
+        assert best is not None
+        return best[0]
+
+    assert engine.last == price("29430.5")
     sim.tick(START)
-    assert sim.exchange.engines["BTC/USD"].best_ask() == (price("29431"), price("2"))
+    assert best_ask() == price("29431")
     assert sim.exchange.engines["ETH/USD"].best_ask() is not None
     due = sim.next_due_ns()
     assert due is not None
     sim.tick(START + 2 * SECOND)
-    assert sim.exchange.engines["BTC/USD"].best_ask() == (price("29429"), price("1"))
+    assert best_ask() == price("29429")
     sim.tick(START + 4 * SECOND)  # it plays in a loop
-    assert sim.exchange.engines["BTC/USD"].best_ask() == (price("29431"), price("2"))
+    assert best_ask() == price("29431")
+
+
+def test_takers_come_to_a_recorded_book_and_makers_do_not() -> None:
+    bids, asks = ((price("29430"), price("1")),), ((price("29431"), price("2")),)
+    books = [BookReset(0, "kraken:BTC/USD", bids=bids, asks=asks, depth=10, venue_ns=SECOND)]
+    sim = simulator(1, START, LOGIN, {"USD": "100000"}, recorded=books)
+    engine = sim.exchange.engines["BTC/USD"]
+    for step in range(100):
+        sim.tick(START + step * SECOND // 5)
+        assert len(engine.top("buy", 9)) == len(engine.top("sell", 9)) == 1
+    assert engine.last in {price("29430"), price("29431")}
 
 
 def test_a_recording_without_a_whole_book_keeps_the_listed_price() -> None:

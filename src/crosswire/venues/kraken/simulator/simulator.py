@@ -12,9 +12,9 @@ from random import Random
 from msgspec import Struct
 
 from crosswire.domain import BookChanged, BookReset
-from crosswire.sim.flow import OWNER, Flow, FlowInstrument, FlowOrder
+from crosswire.sim.flow import Flow, FlowInstrument
 from crosswire.sim.ledger import Ledger
-from crosswire.sim.matching import Order
+from crosswire.sim.life import act
 from crosswire.sim.recording import Mirror, Recording
 from crosswire.venues.interface import HttpRequest, SimOutput
 from crosswire.venues.kraken.simulator.access import PERMISSIONS, Login, Tokens
@@ -76,11 +76,11 @@ class KrakenSimulator:
                 self.exchange.accounts[account.name] = self._account(account)
         self.logins = {key: _login(key, account) for key, account in accounts.items()}
         self.tokens = Tokens(rng)
-        self.hub = Hub(self.exchange, self.outbox, start_ns)
+        self.hub = Hub(self.exchange, self._put, start_ns)
         desk = Desk(self.exchange)
         self._subscriptions = Subscriptions(self.hub, self.tokens)
         self._trading = Trading(self.hub, desk, self.tokens, self._later)
-        self._rest = Rest(self.hub, desk, self.tokens, self.logins, self.outbox, self._later)
+        self._rest = Rest(self.hub, desk, self.tokens, self.logins, self._put, self._later)
         self._flow = flow
         self._recordings = dict(recordings or {})
         self._mirrors = {
@@ -90,6 +90,9 @@ class KrakenSimulator:
         self._delayed_count = 0
         self._pulse_ns = start_ns + SECOND
         self._until_ns = 0  # when a changed system status goes back to online
+
+    def _put(self, output: SimOutput) -> None:
+        self.outbox.append(output)  # looked up each time: the host may swap the list
 
     def _account(self, account: SimAccount) -> Account:
         return Account(account.name, account.tier, self._ledger, scaled(account.volume) or 0)
@@ -253,19 +256,7 @@ class KrakenSimulator:
         for action in self._flow.step(now_ns):
             engine = self.exchange.engines[action.instrument]
             market = self.exchange.markets[action.instrument]
-            if isinstance(action, FlowOrder):
-                order = Order(
-                    id=action.id,
-                    owner=OWNER,
-                    side=action.side,
-                    quantity=action.quantity,
-                    price=action.price,
-                    order_type="market" if action.price is None else "limit",
-                    time_in_force=action.time_in_force,
-                )
-                self.exchange.apply(market, engine.place(order, now_ns), now_ns)
-            elif action.id in engine.orders:
-                self.exchange.apply(market, engine.cancel(action.id, now_ns), now_ns)
+            self.exchange.apply(market, act(engine, action, now_ns), now_ns)
         self.hub.publish(now_ns)
 
     def _strike(self, now_ns: int) -> None:
@@ -320,18 +311,17 @@ def flow_for(
     """
     if kind not in {"off", "normal", "efficient"}:
         raise ValueError(f'unknown flow "{kind}": expected off, normal or efficient')
-    mine = [market for market in markets if market.symbol not in recorded]
-    if kind == "off" or not mine:
+    if kind == "off":
         return None
     return Flow(
         seed,
-        [flow_instrument(market) for market in mine],
+        [flow_instrument(market, has_makers=market.symbol not in recorded) for market in markets],
         venue="kraken",
         efficient=kind == "efficient",
     )
 
 
-def flow_instrument(market: Market) -> FlowInstrument:
+def flow_instrument(market: Market, *, has_makers: bool = True) -> FlowInstrument:
     """How a pair is brought to life."""
     return FlowInstrument(
         name=market.symbol,
@@ -339,6 +329,7 @@ def flow_instrument(market: Market) -> FlowInstrument:
         tick=market.tick,
         step=10 ** (10 - market.quantity_decimals),
         quantity=market.flow_quantity,
+        has_makers=has_makers,
     )
 
 
