@@ -72,7 +72,8 @@ class Login:
         self.state = "waiting"
         self._heard_ns = now_ns
         self._ping(now_ns)
-        self._subscribe(now_ns)
+        if not self._subscribe(now_ns):
+            self._mint(now_ns)
 
     def closed(self) -> None:
         """The connection is gone, and its token with it."""

@@ -317,6 +317,8 @@ class Trading:
                 self._outgoing.resend(request, now_ns)
             except TooLateError:
                 events += self._refuse_untokened(request, now_ns)
+            else:
+                self._inflight.add(request)
         return events
 
     def _refuse_untokened(self, request: Request, now_ns: int) -> list[AnyEvent]:
