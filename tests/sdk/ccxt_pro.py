@@ -92,7 +92,7 @@ class Cases:
         return f"{edited['id']}, now {row['amount']} at {row['price']}"
 
     async def cancel_order_ws(self) -> object:
-        done = await self.exchange.cancel_order_ws(self.order["id"], WS_PAIR)
+        done = await self.exchange.cancel_order_ws(self.order["id"])
         return done["id"] if isinstance(done, dict) else done
 
     async def cancel_orders_ws(self) -> object:
@@ -102,7 +102,7 @@ class Cases:
             ]
             for below in (0.7, 0.71)
         ]
-        await self.exchange.cancel_orders_ws(ids, WS_PAIR)
+        await self.exchange.cancel_orders_ws(ids)
         await asyncio.sleep(0.5)  # it resolves on the first of two answers
         assert not await self.rest.fetch_open_orders(WS_PAIR)
         return f"{ids} gone"
@@ -113,7 +113,7 @@ class Cases:
         made = await self.exchange.create_order_ws(WS_PAIR, "market", "buy", 0.0104)
         found = await waiting
         assert found[-1]["order"] == made["id"], found[-1]
-        return f"{found[-1]['amount']} at {found[-1]['price']}, fee {found[-1]['fees']}"
+        return f"{found[-1]['amount']} at {found[-1]['price']}, fee {found[-1]['fee']}"
 
     async def create_order(self) -> object:
         self.order = await self.rest.create_order(WS_PAIR, "limit", "buy", 0.01, self.low(0.8))

@@ -116,17 +116,15 @@ class Cases:
             "limit_price": round(self.price * below, 1), **more,
         }  # fmt: skip
 
-    async def _execution(self, order_id: str, kind: str) -> Frame:
-        frame = await self.ear.first(
-            lambda frame: (
-                frame.get("channel") == "executions"
-                and any(
-                    item.get("order_id") == order_id and item.get("exec_type") == kind
-                    for item in frame["data"]
-                )
-            )
-        )
-        return next(item for item in frame["data"] if item.get("order_id") == order_id)
+    async def _execution(self, order_id: str, kind: str, **facts: Any) -> Frame:
+        """Return the first event of this kind about an order that says this."""
+        wanted = {"order_id": order_id, "exec_type": kind, **facts}
+
+        def found(frame: Frame) -> list[Frame]:
+            items = frame["data"] if frame.get("channel") == "executions" else []
+            return [item for item in items if wanted.items() <= item.items()]
+
+        return found(await self.ear.first(found))[0]
 
     async def add_order(self) -> object:
         result = await self.done(
@@ -143,8 +141,7 @@ class Cases:
         result = await self.done(
             "amend_order", order_id=order_id, order_qty=0.02, limit_price=price
         )
-        event = await self._execution(order_id, "amended")
-        assert event["order_qty"] == 0.02
+        event = await self._execution(order_id, "amended", order_qty=0.02, limit_price=price)
         return f"{result}, executions {event}"
 
     async def edit_order(self) -> object:
@@ -262,11 +259,12 @@ TRADING = [
     "cancel_all",
 ]
 NOBODY = "OAAAAA-AAAAA-AAAAAA"
+BATCH_OF_ONE = "EGeneral:Invalid arguments:orders"
 
 
 async def refusals(report: Report, cases: Cases) -> None:
     """Run one refusal of each kind, with the venue's exact text."""
-    good = cases._limit(0.8)
+    good, gone, quantity = cases._limit(0.8), cases.orders[0], {"order_qty": 0.01}
     table: list[tuple[str, str, Frame]] = [
         (
             "add_order",
@@ -288,8 +286,17 @@ async def refusals(report: Report, cases: Cases) -> None:
             "Limit_price field must be a number_float",
             {"symbol": WS_PAIR, **good, "limit_price": "26500.4"},
         ),
-        ("amend_order", "EOrder:Unknown order", {"order_id": NOBODY, "order_qty": 0.01}),
-        ("edit_order", "EOrder:Unknown order", {"order_id": NOBODY, "symbol": WS_PAIR}),
+        ("amend_order", "EOrder:Unknown order", {"order_id": gone, "order_qty": 0.01}),
+        ("edit_order", "EOrder:Unknown order", {"order_id": gone, "symbol": WS_PAIR, **quantity}),
+        ("cancel_order", "EOrder:Unknown order", {"order_id": [gone]}),
+        ("cancel_order", "EOrder:Invalid order", {"order_id": [NOBODY]}),
+        ("batch_add", BATCH_OF_ONE, {"symbol": WS_PAIR, "orders": [good]}),
+        ("batch_cancel", BATCH_OF_ONE, {"orders": [gone]}),
+        (
+            "cancel_all_orders_after",
+            "EGeneral:Invalid arguments:timeout",
+            {"timeout": 86400},
+        ),
     ]
     for method, text, params in table:
         await report.wait(

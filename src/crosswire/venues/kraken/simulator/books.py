@@ -48,7 +48,9 @@ class BookViews:
         if view is None:
             return None
         bids, asks = view.changes()
-        return self._item(symbol, bids, asks, now_ns) if bids or asks else None
+        if not bids and not asks:
+            return None
+        return self._item(symbol, _gone_first(bids), _gone_first(asks), now_ns)
 
     def _item(self, symbol: str, bids: Sequence[Level], asks: Sequence[Level], now_ns: int) -> Item:
         market = self._exchange.markets[symbol]
@@ -59,6 +61,11 @@ class BookViews:
             "checksum": book_checksum(self._exchange.engines[symbol], market),
             "timestamp": stamp(now_ns),
         }
+
+
+def _gone_first(levels: Sequence[Level]) -> list[Level]:
+    """Removed levels lead: clients that truncate after every level must not lose one to them."""
+    return sorted(levels, key=lambda level: level[1] != 0)
 
 
 def _levels(levels: Sequence[Level], market: Market) -> list[Item]:
