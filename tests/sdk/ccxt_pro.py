@@ -93,7 +93,8 @@ class Cases:
 
     async def cancel_order_ws(self) -> object:
         done = await self.exchange.cancel_order_ws(self.order["id"])
-        return done["id"] if isinstance(done, dict) else done
+        assert done["result"]["order_id"] == self.order["id"]
+        return done["result"]
 
     async def cancel_orders_ws(self) -> object:
         ids = [
@@ -175,7 +176,7 @@ class Cases:
     async def old_nonce(self) -> object:
         exchange = client(self.at, 11)
         await exchange.fetch_balance()
-        exchange.nonce = lambda: 1616492376594
+        exchange.incrementing_nonce = lambda: 1616492376594
         return await closing(exchange, exchange.fetch_balance)
 
     async def unknown_key(self) -> object:
