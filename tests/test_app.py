@@ -17,9 +17,7 @@ def test_importing_crosswire_loads_nothing_but_itself() -> None:
         "import sys; before = set(sys.modules); import crosswire; "
         "print(sorted(m for m in set(sys.modules) - before if '.' not in m or 'crosswire.' in m))"
     )
-    shown = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(eval(shown.stdout))
     assert "crosswire" in loaded
     assert not loaded & {"pydantic", "aiohttp", "picows", "sqlalchemy", "typer", "rich"}

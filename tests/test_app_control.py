@@ -32,9 +32,7 @@ async def exchange(path: Path, *requests: Mapping[str, Any]) -> list[dict[str, A
 
 def test_each_request_gets_its_answer_and_errors_keep_their_exit_code(tmp_path: Path) -> None:
     path = control.socket_path(tmp_path)
-    answers = asyncio.run(
-        exchange(path, {"ask": "status"}, {"ask": "fail"}, {"ask": "misuse"})
-    )
+    answers = asyncio.run(exchange(path, {"ask": "status"}, {"ask": "fail"}, {"ask": "misuse"}))
     assert answers == [
         {"ok": True, "echo": "status"},
         {"ok": False, "error": "it failed", "code": 1},

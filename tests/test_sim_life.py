@@ -90,3 +90,14 @@ def test_takers_at_the_market_never_empty_the_book() -> None:
     assert sum(isinstance(one, Traded) for _, made in happened for one in made) > 10
     assert engine.best_bid() is not None
     assert engine.best_ask() is not None
+
+
+def test_takers_at_the_market_take_whole_steps() -> None:
+    engine = MatchingEngine()
+    it = FlowInstrument("BTC/USD", 100, 1, 10, quantity=1000, has_makers=False)
+    life = Life({"BTC/USD": engine}, flow=Flow(1, [it]))
+    life.tick(0)
+    life.mirror("BTC/USD", BookReset(0, "v:BTC/USD", ((99, 70),), ((101, 70),)), 0)
+    traded = [one for _, made in run(life, 1, 30) for one in made if isinstance(one, Traded)]
+    assert traded
+    assert all(one.quantity % 10 == 0 for one in traded)

@@ -50,6 +50,7 @@ _HOMES = {
     "Update": "views",
 }
 
+
 def __getattr__(name: str) -> object:
     """Load a public name on its first use, so that `import crosswire` stays quick."""
     if name not in _HOMES:

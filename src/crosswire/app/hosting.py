@@ -128,7 +128,7 @@ def _collect(part: Raw, decode: _Decoder, found: list[BookReset | BookChanged], 
 
 def _parts(part: Raw) -> list[Raw]:
     """The members of an object or array; none of anything else."""
-    opening = bytes(part[:1])
+    opening = bytes(part).lstrip()[:1]
     try:
         if opening == b"{":
             return list(msgspec.json.decode(part, type=dict[str, Raw]).values())

@@ -34,7 +34,6 @@ from crosswire.domain import (
     Halted,
     Kill,
     LoggedIn,
-    Place,
     Refused,
     Resume,
     Resumed,
@@ -96,6 +95,7 @@ class Trader:
         self._is_telling = False
         self._timer: asyncio.TimerHandle | None = None
         self._due_s = 0.0
+        self._last_tick_ns = 0
         self._collector = Collector()
         self._is_started = False
         with ExitStack() as undo:
@@ -288,8 +288,10 @@ class Trader:
         if isinstance(command, OPERATORS):
             return
         sent = self._link_of(command).send(approved)
-        if isinstance(command, Place) and command.received_ns:
-            self.tick_to_trade_ns.append(self._clock.now_ns() - command.received_ns)
+        received_ns = getattr(command, "received_ns", 0)
+        if received_ns > self._last_tick_ns:  # only the first order that answers a tick
+            self._last_tick_ns = received_ns
+            self.tick_to_trade_ns.append(self._clock.now_ns() - received_ns)
         self._record(sent)
         self.engine.note(sent)
 

@@ -82,10 +82,12 @@ class SimProcess:
     async def _last_words(self) -> str:
         """The end of its stderr, if it has ended."""
         assert self._process is not None
-        if self._process.stderr is None or self._process.returncode is None:
-            return f"it did not listen within {START_S:g} s"
-        words = (await self._process.stderr.read()).decode(errors="replace").strip()
-        return words.splitlines()[-1] if words else f"exit code {self._process.returncode}"
+        try:
+            _, words = await asyncio.wait_for(self._process.communicate(), STOP_S)
+        except TimeoutError:
+            return f"it does not listen after {START_S:g} s"
+        lines = words.decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else f"exit code {self._process.returncode}"
 
 
 def _read(line: bytes) -> Mapping[str, Any]:

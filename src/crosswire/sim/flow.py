@@ -58,6 +58,7 @@ class FlowOrder(Struct, frozen=True, gc=False):
     price: int | None
     quantity: int
     time_in_force: TimeInForce
+    step: int = 1  # what quantities are whole multiples of
 
 
 class FlowCancel(Struct, frozen=True, gc=False):
@@ -177,7 +178,16 @@ class Flow:
             price = market.limit(side, when_ns, reach) if market.it.has_makers else None
             lots = market.lots(percent)
             made.append(
-                FlowOrder(market.it.name, when_ns, self._new_id(), side, price, lots, "ioc")
+                FlowOrder(
+                    market.it.name,
+                    when_ns,
+                    self._new_id(),
+                    side,
+                    price,
+                    lots,
+                    "ioc",
+                    market.it.step,
+                )
             )
         return sorted(made, key=lambda action: action.at_ns)
 

@@ -71,7 +71,8 @@ def act(engine: MatchingEngine, action: FlowAction, now_ns: int) -> list[AnyOutc
     if action.price is None:
         # A stranger at the market never empties a book that others are watching.
         there = engine.top("sell" if action.side == "buy" else "buy", 10)
-        quantity = min(quantity, sum(amount for _, amount in there) // 2)
+        half = sum(amount for _, amount in there) // 2
+        quantity = min(quantity, half - half % action.step)
     if not quantity:
         return []
     order = Order(

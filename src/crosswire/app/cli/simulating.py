@@ -1,7 +1,6 @@
 """sim and demo."""
 
 import errno
-import json as json_text
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -125,8 +124,8 @@ def _conclude(verdict: dict[str, Any], *, is_json: bool, is_planted: bool) -> No
     if is_planted:
         return
     if not verdict["is_clean"] or not verdict["all_orders_done"]:
-        findings = json_text.dumps(verdict["findings"])
-        raise CrosswireError(f"the ledger speaks against this run: {findings}")
+        screen.complain(["the ledger speaks against this run: " + "; ".join(verdict["findings"])])
+        raise typer.Exit(1)
 
 
 COMMANDS = (demo, sim)
