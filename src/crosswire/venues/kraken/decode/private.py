@@ -96,10 +96,11 @@ class OrderMemory:
         known.client_order_id = item.cl_ord_id or known.client_order_id
         known.symbol = item.symbol or known.symbol
         known.side = item.side or known.side
-        known.quantity = money_or(item.order_qty, -1) if item.order_qty else known.quantity
+        if item.order_qty is not None:
+            known.quantity = money(item.order_qty)
         known.order_type = item.order_type or known.order_type
         known.time_in_force = item.time_in_force or known.time_in_force
-        if item.limit_price is not None and item.limit_price_type in (None, "static"):
+        if item.limit_price is not None and _is_static(item):
             known.price = money(item.limit_price)
         if item.cum_qty is not None:
             known.filled = max(money(item.cum_qty), known.filled or 0)
@@ -140,7 +141,9 @@ class Private:
         reported: list[OrderReported] = []
         is_snapshot = frame.type == "snapshot"
         is_whole = True
-        for item in frame.data:
+        # In a snapshot orders go first: its fills may name less of their order than they do.
+        items = sorted(frame.data, key=_is_fill) if is_snapshot else frame.data
+        for item in items:
             try:
                 if is_snapshot and item.exec_type != "trade":
                     reported.append(self._report(item, recv_ns))
@@ -174,7 +177,7 @@ class Private:
                 Amended(
                     *ids,
                     quantity=money_or_none(item.order_qty),
-                    price=money_or_none(item.limit_price),
+                    price=money_or_none(item.limit_price) if _is_static(item) else None,
                     source="stream",
                     venue_ns=stamp,
                 )
@@ -279,6 +282,15 @@ class Private:
             )
             for item in frame.data
         ]
+
+
+def _is_fill(item: wire.ExecutionItem) -> bool:
+    return item.exec_type == "trade"
+
+
+def _is_static(item: wire.ExecutionItem) -> bool:
+    """Whether `limit_price` is a price, not an offset."""
+    return item.limit_price_type in (None, "static")
 
 
 def _total(item: wire.ExecutionItem, known: KnownOrder, cause: ClosedCause) -> int | None:
