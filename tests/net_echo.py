@@ -112,6 +112,7 @@ class EchoSession(Gathered):
 
     def received(self, connection: str, payload: bytes, now_ns: int) -> list[AnyEvent]:
         if payload == self.breaks_on:
+            self.changed()
             raise AssertionError("an invariant of ours")
         if self.says is not None:
             return self.says

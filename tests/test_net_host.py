@@ -9,10 +9,12 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp.test_utils import make_mocked_request
 from yarl import URL
 
+from crosswire.net.clock import Clock
 from crosswire.net.delay import Carriage, steady
-from crosswire.net.host import LEDGER_PATH, Network, hosted, write_ledger
+from crosswire.net.host import LEDGER_PATH, Host, Network, hosted, write_ledger
 from tests.net_echo import EchoSimulator, run
 
 ROOT = Path(__file__).parent.parent
@@ -151,6 +153,19 @@ def test_the_ledger_is_shown_to_this_machine() -> None:
             client.get(f"http://127.0.0.1:{port}{LEDGER_PATH}") as response,
         ):
             assert await response.json() == {"seen": 0}
+
+    run(story())
+
+
+def test_nobody_else_is_shown_the_ledger() -> None:
+    async def story() -> None:
+        host = Host(EchoSimulator(), Clock(), Network())
+        here = make_mocked_request("GET", LEDGER_PATH)
+        statuses = [
+            (await host.serve(here.clone(remote=remote))).status
+            for remote in ("127.0.0.1", "::1", "10.1.2.3")
+        ]
+        assert statuses == [200, 200, 403]
 
     run(story())
 

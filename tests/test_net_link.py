@@ -137,7 +137,7 @@ def test_with_the_socket_gone_nothing_counts_as_sent_by_it(ending: str) -> None:
     }
 
     async def story() -> None:
-        leave = asyncio.Event()
+        leave, heard = asyncio.Event(), list[bytes]()
 
         async def end(reader: Reader, writer: Writer) -> None:
             await shake_hands(reader, writer)
@@ -146,30 +146,53 @@ def test_with_the_socket_gone_nothing_counts_as_sent_by_it(ending: str) -> None:
             writer.write(endings[ending])
             if ending == "socket dies":
                 writer.transport.abort()
-            await reader.read()
+            while True:
+                opcode, payload = await read_frame(reader)
+                if opcode == 1:
+                    heard.append(payload)
 
         async with raw_server(end) as port:
             session = EchoSession(port)
             async with linked(session) as link:
                 await session.until(session.texts)
-                assert transport(link, 1) == "ws"
                 leave.set()
-                await until_rest(session, link)
+                by_ws = await until_rest(link)
                 assert link.statistics()["connections_open"] == 0
                 link.tick()  # finds it at the latest
                 assert session.count("closed") == 1
+        if ending != "socket dies":  # there, what was handed over may be lost: it is in doubt
+            assert heard == [b"order %d" % number for number in range(by_ws)]
 
     run(story())
 
 
-async def until_rest(session: EchoSession, link: Link) -> None:
-    """Turn the loop until the link takes REST; a drop must not need the session's word."""
-    number = 1
-    while True:
+async def until_rest(link: Link) -> int:
+    """Send orders until one takes REST; return how many went by WS.
+
+    The session never stops to say that it is ready: only the socket shows that it is not.
+    """
+    number = 0
+    while transport(link, number) == "ws":
         number += 1
-        if transport(link, number) == "rest":
-            return
         await asyncio.sleep(0)
+    return number
+
+
+def test_a_socket_that_is_closing_carries_nothing_from_that_moment_on() -> None:
+    """A failed write closes the transport at once, but says so only in the loop's next turn."""
+
+    async def story() -> None:
+        async with raw_server(mute) as port:
+            session = EchoSession(port)
+            async with linked(session) as link:
+                await session.until(session.texts)
+                ws = link._connections["main"].ws
+                assert ws is not None
+                ws.underlying_transport.abort()
+                assert transport(link, 1) == "rest"
+                assert session.count("closed") == 0
+
+    run(story())
 
 
 def test_a_frame_for_a_closing_socket_is_not_written_and_not_kept() -> None:

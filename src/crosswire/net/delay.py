@@ -28,7 +28,10 @@ def steady(latency_ns: int) -> Carriage:
 
 
 class Line:
-    """Delivers by calling; never earlier than set, never out of order, as TCP does."""
+    """Delivers by calling; never earlier than set, never out of order, as TCP does.
+
+    What is due waits behind what was put before it.
+    """
 
     def __init__(self, clock: Clock, call_later: CallLater) -> None:
         self._clock = clock
@@ -38,10 +41,7 @@ class Line:
 
     def put(self, latency_ns: int, deliver: Callable[[], object]) -> None:
         """Call `deliver` when it is due, and after everything put before it."""
-        due_ns = self._clock.now_ns() + latency_ns
-        if self._under_way:
-            due_ns = max(due_ns, self._under_way[-1][0])
-        self._under_way.append((due_ns, deliver))
+        self._under_way.append((self._clock.now_ns() + latency_ns, deliver))
         if self._timer is None:
             self._arm()
 

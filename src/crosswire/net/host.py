@@ -133,7 +133,7 @@ class Host:
     async def open(self, address: str, port: int) -> int:
         """Listen; return the port. `OSError` if it is taken."""
         self._runner = web.ServerRunner(
-            web.Server(self._serve, access_log=None), shutdown_timeout=1.0
+            web.Server(self.serve, access_log=None), shutdown_timeout=1.0
         )
         await self._runner.setup()
         site = web.TCPSite(self._runner, address, port)
@@ -153,7 +153,8 @@ class Host:
         """Return the simulator's ledger as JSON."""
         return json.dumps(self.switchboard.simulator.ledger(), indent=1).encode()
 
-    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request, or stay with one WebSocket until it ends."""
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._serve_ws(request)
         if request.path == LEDGER_PATH and request.method == "GET":
