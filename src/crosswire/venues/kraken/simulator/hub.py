@@ -1,6 +1,6 @@
 """All open sockets, and what is published on them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from crosswire.sim.ledger import CashRow
 from crosswire.venues.interface import SimDrop, SimFrame, SimOutput
@@ -24,7 +24,9 @@ MAX_ITEMS = 50  # of a mixed frame
 class Hub:
     """Writes frames to sockets; faults of frames strike here."""
 
-    def __init__(self, exchange: Exchange, outbox: list[SimOutput], start_ns: int) -> None:
+    def __init__(
+        self, exchange: Exchange, put: Callable[[SimOutput], None], start_ns: int
+    ) -> None:
         self.exchange = exchange
         self.chance = exchange.chance
         self.connections: dict[int, Connection] = {}
@@ -32,7 +34,7 @@ class Hub:
         self.orders = OrderViews(exchange, exchange.rng)
         self.tapes = {symbol: Tape(market, start_ns) for symbol, market in exchange.markets.items()}
         self._best: dict[str, object] = {}
-        self._outbox = outbox
+        self._put = put
 
     # --- one socket ----------------------------------------------------------------------------
 
@@ -40,7 +42,7 @@ class Hub:
         """Write a frame, unless the connection is dead without knowing."""
         connection.last_ns = now_ns
         if not connection.is_half_open:
-            self._outbox.append(SimFrame(connection.number, payload))
+            self._put(SimFrame(connection.number, payload))
 
     def tell(self, connection: Connection, message: object, now_ns: int) -> None:
         self.send(connection, encode(message), now_ns)
@@ -48,7 +50,7 @@ class Hub:
     def drop(self, connection: Connection, code: int = 1006) -> None:
         """Cut a connection."""
         if self.connections.pop(connection.number, None) is not None:
-            self._outbox.append(SimDrop(connection.number, code))
+            self._put(SimDrop(connection.number, code))
 
     def status(self, connection: Connection, now_ns: int) -> None:
         """What the venue accepts now; the first frame of every connection."""

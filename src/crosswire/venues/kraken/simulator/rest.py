@@ -54,14 +54,14 @@ class Rest:
         desk: Desk,
         tokens: Tokens,
         logins: Mapping[str, Login],
-        outbox: list[SimOutput],
+        put: Callable[[SimOutput], None],
         later: Later,
     ) -> None:
         self._hub = hub
         self._desk = desk
         self._tokens = tokens
         self._logins = logins
-        self._outbox = outbox
+        self._put = put
         self._later = later
         self._chance = hub.exchange.chance
         self._public = PublicCalls(hub)
@@ -71,18 +71,18 @@ class Rest:
     # --- answers -------------------------------------------------------------------------------
 
     def _result(self, key: int, result: object) -> None:
-        self._outbox.append(SimAnswer(key, 200, encode({"error": [], "result": result})))
+        self._put(SimAnswer(key, 200, encode({"error": [], "result": result})))
 
     def _error(self, key: int, text: str) -> None:
-        self._outbox.append(SimAnswer(key, 200, encode({"error": [text]})))
+        self._put(SimAnswer(key, 200, encode({"error": [text]})))
 
     def _page(self, key: int, status: int) -> None:
         """What stands in front of the venue answers with HTML."""
         body = HTML.format(PAGES.get(status, str(status))).encode()
-        self._outbox.append(SimAnswer(key, status, body, "text/html"))
+        self._put(SimAnswer(key, status, body, "text/html"))
 
     def _cut(self, key: int) -> None:
-        self._outbox.append(SimAnswer(key, 0, b""))
+        self._put(SimAnswer(key, 0, b""))
 
     # --- requests ------------------------------------------------------------------------------
 

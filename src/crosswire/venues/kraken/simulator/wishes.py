@@ -137,7 +137,7 @@ def from_ws(params: Fields, order: Fields) -> Wish:
         order_type=order_type,
         side=cast("Side", word(order, "side", Side)),
         quantity=amount(order, "order_qty") or 0,
-        price=amount(order, "limit_price"),
+        price=amount(order, "limit_price") if order_type in PRICED else None,
         price_unit=unit(order, "limit_price_type", cast("PriceUnit", price_unit)),
         cash=amount(order, "cash_order_qty") or 0,
         display=amount(order, "display_qty") or 0,
