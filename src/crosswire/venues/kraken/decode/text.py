@@ -12,6 +12,7 @@ NANOSECONDS = 1_000_000_000
 # What reading a foreign message can raise. A deeply nested one ends in RecursionError.
 FAULTS = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
 _SECOND = r"([0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9])"
+_second = re.compile(_SECOND).fullmatch
 _TIME = re.compile(_SECOND + r"(?:\.([0-9]{1,9}))?Z")
 # Seconds whose start is kept; one a second passes, so the store starts anew every hour or so.
 MAX_SECONDS = 4_096
@@ -25,6 +26,8 @@ def second_ns(text: str) -> int:
     """
     known = _seconds.get(text)
     if known is None:
+        if _second(text) is None:
+            raise ValueError(f'"{text}" is not a time')
         fields = [int(part) for part in re.split("[-T:]", text)]
         year, month, day, hour, minute, second = fields
         is_day = 1970 <= year <= 2200 and 1 <= month <= 12 and 1 <= day <= 31
