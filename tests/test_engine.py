@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from tests.samples import ACCOUNT, BTC, S, book_reset, filled, instrument, place
+from msgspec.structs import replace
 
 from crosswire.domain import (
     Accepted,
@@ -49,6 +49,7 @@ from crosswire.fixed import parse
 from crosswire.orders import Order
 from crosswire.risk import Limits
 from crosswire.strategies import Quote, Quotes, Targets, View, WantedOrder
+from tests.samples import ACCOUNT, BTC, S, book_reset, filled, instrument, place
 
 ONE = parse("1")
 
@@ -396,8 +397,14 @@ def test_an_operators_order_gets_an_id_and_a_bound() -> None:
     cash = place("", quantity="0", price=None, order_type="market", cash_quantity=parse("50"))
     approved = bot.engine.submit(cash, bot.now_ns)
     assert isinstance(approved, Approved)
-    reserved = bot.engine.orders.reserved(ACCOUNT, BTC)[0]
-    assert reserved - ONE == pytest.approx(parse("50") * ONE // parse("100.1"), abs=100)
+    reserved = bot.engine.orders.reserved(ACCOUNT, BTC)[0] - ONE
+    floor = parse("100.1") * 98 // 100
+    assert reserved == parse("50") * ONE // floor // 100 * 100
+    twin = Engine(bot.settings, lambda: 0)
+    twin.register(approved)
+    assert twin.orders.reserved(ACCOUNT, BTC)[0] == reserved, "a replay knows no book"
+    unknown = replace(cash, instrument="kraken:NONE/USD")
+    assert isinstance(bot.engine.submit(unknown, bot.now_ns), Refused)
 
 
 def test_feeds_prove_their_own_venues_books() -> None:

@@ -157,6 +157,14 @@ def test_limit_only_takes_no_market_orders() -> None:
     assert desk.rule(place(price=None, order_type="market")) == "venue mode"
 
 
+def cash(reserve: str) -> Place:
+    """A market order for 50 USD that may fill no more than this."""
+    most, amount = parse(reserve), parse("50")
+    return place(
+        quantity="0", price=None, order_type="market", cash_quantity=amount, reserve_quantity=most
+    )
+
+
 @pytest.mark.parametrize(
     ("command", "rule"),
     [
@@ -173,11 +181,9 @@ def test_limit_only_takes_no_market_orders() -> None:
         (place(side="sell", price="98.0"), "price collar"),
         (place(price="0.1", quantity="10"), ""),
         (place(price=None, order_type="market"), ""),
-        (place(quantity="0", price=None, order_type="market", cash_quantity=parse("50")), ""),
-        (
-            place(quantity="0", price=None, order_type="market", cash_quantity=parse("0.001")),
-            "minimum quantity",
-        ),
+        (cash("0.5"), ""),
+        (cash("0"), "minimum quantity"),
+        (cash("0.00001"), "minimum quantity"),
     ],
 )
 def test_the_instruments_rules_and_the_collar(command: Place, rule: str) -> None:
@@ -265,6 +271,12 @@ def test_what_only_reduces_passes_the_exposure_limits_under_a_wide_collar() -> N
     assert desk.rule(place(side="sell", quantity="2", price="85")) == "price collar"
     desk.live("sell", "1.5")
     assert desk.rule(place(side="sell", quantity="1", price="100")) == "position", "it would turn"
+
+
+def test_a_cash_order_is_weighed_by_the_most_it_may_fill() -> None:
+    desk = Desk(Limits(max_position_notional=parse("40")))
+    assert desk.rule(cash("0.3")) == ""
+    assert desk.rule(cash("0.5")) == "position"
 
 
 def test_a_batch_is_weighed_as_a_whole() -> None:

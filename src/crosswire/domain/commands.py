@@ -38,6 +38,7 @@ class Place(Command, frozen=True, gc=False):
     margin: bool = False
     display_quantity: int | None = None
     cash_quantity: int | None = None  # amount in the quote asset instead of `quantity` (0)
+    reserve_quantity: int = 0  # the most a cash order may fill, by the book it was approved on
     trigger: Trigger | None = None
     price_unit: PriceUnit = "static"
     start_ns: int = 0

@@ -60,10 +60,11 @@ from crosswire.engine.digest import digest
 from crosswire.engine.settings import Settings
 from crosswire.engine.slots import Slot
 from crosswire.engine.watch import Watch
+from crosswire.fixed import SCALE
 from crosswire.orders import ClientOrderIds, Order, Orders
 from crosswire.positions import Positions
 from crosswire.quotes import cancel
-from crosswire.risk import AccountRules, Risk
+from crosswire.risk import BPS, AccountRules, Risk
 from crosswire.strategies.interface import Strategy
 
 UNREADABLE = "unreadable private frame"
@@ -171,18 +172,13 @@ class Engine:
         """Note the intent of an approved command, live or from a journal."""
         command = approved.command
         self._request_id = max(self._request_id, approved.request_id)
-        if isinstance(command, Place) and command.quantity:
+        if isinstance(command, Place):
             self.orders.register(approved)
             self.risk.exposure.touch(command.account, command.instrument)
         elif isinstance(command, Kill):
             self.risk.killed[command.account] = command.reason
         elif isinstance(command, Resume):
             self._resume(command.account)
-        elif isinstance(command, Place):
-            mark = self.risk.mark(command.instrument)
-            step = self.instruments[command.instrument].quantity_step
-            cash = command.cash_quantity or 0
-            self.orders.register(approved, -(-cash * 10**10 // max(mark, 1) // step) * step)
         else:
             self.orders.register(approved)
             if isinstance(command, Amend):
@@ -259,6 +255,8 @@ class Engine:
 
     def _approve(self, command: AnyCommand, now_ns: int) -> Approved | Refused:
         self._request_id += 1
+        if isinstance(command, Place) and command.cash_quantity:
+            command = replace(command, reserve_quantity=self._most(command))
         result = self.risk.approve(command, self._request_id, self._clock())
         if isinstance(result, Approved):
             self.register(result)
@@ -269,6 +267,16 @@ class Engine:
         if slot is not None:
             slot.hold(now_ns)
         return result
+
+    def _most(self, command: Place) -> int:
+        """The most a cash order may fill: as if the price fell by the whole collar."""
+        instrument = self.instruments.get(command.instrument)
+        limits = self.settings.accounts[command.account].limits
+        floor = self.risk.mark(command.instrument) * (BPS - limits.collar_bps) // BPS
+        if instrument is None or floor <= 0:
+            return 0
+        quantity = (command.cash_quantity or 0) * SCALE // floor
+        return quantity // instrument.quantity_step * instrument.quantity_step
 
     def _call_timers(self, now_ns: int) -> None:
         for slot in self.slots.values():

@@ -165,14 +165,14 @@ class Order(Struct):
         return most - self.filled if most > self.filled else 0
 
 
-def new_order(place: Place, quantity: int) -> Order:
-    """Return the order that a place command starts; `quantity` estimates a cash order."""
+def new_order(place: Place) -> Order:
+    """Return the order that a place command starts."""
     return Order(
         place.client_order_id,
         place.account,
         place.instrument,
         place.side,
-        place.quantity or quantity,
+        place.quantity or place.reserve_quantity,
         place.price,
         place.order_type,
         place.time_in_force,

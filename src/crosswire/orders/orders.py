@@ -90,13 +90,13 @@ class Orders(Index):
 
     # --- commands ------------------------------------------------------------------------------
 
-    def register(self, approved: Approved, cash_estimate: int = 0) -> None:
+    def register(self, approved: Approved) -> None:
         """Note the intent of a command before its bytes are handed over."""
-        self._register(approved.command, approved, cash_estimate)
+        self._register(approved.command, approved)
 
-    def _register(self, command: AnyCommand, approved: Approved, estimate: int) -> None:
+    def _register(self, command: AnyCommand, approved: Approved) -> None:
         if isinstance(command, Place):
-            self._enter(new_order(command, estimate), approved)
+            self._enter(new_order(command), approved)
         elif isinstance(command, Amend):
             if order_or_none := self._by_id.get(command.client_order_id):
                 request = self._request(order_or_none, "amend", approved)
@@ -108,10 +108,10 @@ class Orders(Index):
                 self._request(order_or_none, "cancel", approved)
         elif isinstance(command, PlaceBatch):
             for place in command.places:
-                self._register(place, approved, estimate)
+                self._register(place, approved)
         elif isinstance(command, CancelBatch):
             for cancel in command.cancels:
-                self._register(cancel, approved, estimate)
+                self._register(cancel, approved)
 
     def _request(
         self, order: Order, kind: Literal["amend", "cancel"], approved: Approved

@@ -175,14 +175,13 @@ class Risk:
         closed = self._closed(lane, command.post_only, now_ns)
         if closed is not None:
             return closed
-        mid, quantity, limits = lane.book.mid, command.quantity, lane.limits
+        mid, limits = lane.book.mid, lane.limits
+        quantity = command.quantity or command.reserve_quantity
         price = command.price if command.price and command.price_unit == "static" else mid
         if command.side == "buy":
             buy += quantity
         else:
             sell += quantity
-        if command.cash_quantity:
-            quantity = command.cash_quantity * SCALE // price
         notional = price * quantity // SCALE
         reason = _off_rules(lane.book.instrument, command, quantity, notional)
         if reason is not None:
