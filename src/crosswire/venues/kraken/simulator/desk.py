@@ -185,6 +185,7 @@ class Desk:
                 is_market=wish.price is None,
             )
             or rules.form(wish, market, now_ns)
+            or rules.offsets(wish, engine)
             or rules.standing(wish, market, account, engine)
         )
         if error or not wish.post_only or wish.price is None or wish.trigger is not None:

@@ -83,6 +83,8 @@ class Exchange:
             market.symbol: MatchingEngine(tick=market.tick, last=market.start_price)
             for market in markets
         }
+        for market in markets:
+            self.engines[market.symbol].move_index(market.start_price, 0)
         self.accounts: dict[str, Account] = {}
         self.records: dict[str, OrderRecord] = {}
         self.system = "online"
@@ -267,6 +269,9 @@ class Exchange:
                 self._hear(record, outcome, now_ns)
         while self._closings:
             self._make_closing_order(*self._closings.pop(0), now_ns)
+        engine = self.engines[market.symbol]
+        if engine.index != engine.last:  # one venue's index is its own last price
+            self.apply(market, engine.move_index(engine.last, now_ns), now_ns)
 
     def _hear(self, record: OrderRecord, outcome: AnyOutcome, now_ns: int) -> None:
         match outcome:

@@ -112,12 +112,12 @@ class Views:
         by = str(fields.get("closetime") or "both")
         records = [
             record
-            for record in self.orders(account, now_ns)
+            for record in reversed(self.orders(account, now_ns))
             if not record.is_open
             and _matches(record, fields)
             and _within(self._moments(record, by), self._span(account, fields))
         ]
-        records.sort(key=lambda record: record.closed_ns, reverse=True)
+        records.sort(key=lambda record: -record.closed_ns)  # newest first, ties too
         has_trades = is_true(fields.get("trades"))
         rows = {
             record.id: order_row(record, has_trades=has_trades) for record in _page(records, fields)

@@ -102,6 +102,18 @@ def _prices(wish: Wish, market: Market) -> str:
     return text
 
 
+def offsets(wish: Wish, engine: MatchingEngine) -> str:
+    """Refuse an offset that would leave no price at all."""
+    pairs = [(wish.price, wish.price_unit)]
+    if wish.trigger is not None:
+        pairs.append((wish.trigger.price, wish.trigger.unit))
+    for value, unit in pairs:
+        most = 100 * ONE if unit == "percent" else engine.last
+        if value is not None and unit != "static" and abs(value) >= most:
+            return "EOrder:Invalid price"
+    return ""
+
+
 def _life(wish: Wish, now_ns: int) -> str:
     force = wish.time_in_force
     if (force == "gtd") != bool(wish.expire_ns):
