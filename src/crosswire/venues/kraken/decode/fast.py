@@ -119,8 +119,22 @@ def _reader_of_several(symbols: Symbols, prices: Prices, seconds: Seconds) -> Re
         match = _two(payload) if len(payload) < TWO_LEVELS else None
         if match is not None:
             symbol, p1, q1, p2, q2, p3, q3, p4, q4, checksum, second, micros = match.groups()
-            bids = _pair(prices, p1, q1, p2, q2)
-            asks = _pair(prices, p3, q3, p4, q4)
+            bids: tuple[Level, ...] = ()
+            asks: tuple[Level, ...] = ()
+            if p2 is not None:
+                bids = (
+                    (prices[p1], int(q1.replace(b".", b"")) * 100),
+                    (prices[p2], int(q2.replace(b".", b"")) * 100),
+                )
+            elif p1 is not None:
+                bids = ((prices[p1], int(q1.replace(b".", b"")) * 100),)
+            if p4 is not None:
+                asks = (
+                    (prices[p3], int(q3.replace(b".", b"")) * 100),
+                    (prices[p4], int(q4.replace(b".", b"")) * 100),
+                )
+            elif p3 is not None:
+                asks = ((prices[p3], int(q3.replace(b".", b"")) * 100),)
         else:
             match = _many(payload)
             if match is None:
@@ -132,18 +146,6 @@ def _reader_of_several(symbols: Symbols, prices: Prices, seconds: Seconds) -> Re
         return BookChanged(recv_ns, symbols[symbol], bids, asks, int(checksum), stamp_ns)
 
     return several
-
-
-def _pair(
-    prices: Prices, price: bytes | None, quantity: bytes, price_2: bytes | None, quantity_2: bytes
-) -> tuple[Level, ...]:
-    """Return up to two levels; None for a price that is not there."""
-    if price is None:
-        return ()
-    first = (prices[price], int(quantity.replace(b".", b"")) * 100)
-    if price_2 is None:
-        return (first,)
-    return (first, (prices[price_2], int(quantity_2.replace(b".", b"")) * 100))
 
 
 def _side(prices: Prices, text: bytes) -> tuple[Level, ...]:
