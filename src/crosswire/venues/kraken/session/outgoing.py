@@ -178,13 +178,12 @@ class Outgoing:
         if not bounds:
             return 0
         command = request.approved.command
-        if isinstance(command, PlaceBatch) and command.bound_ns:
-            return self.deadline_ns(command.bound_ns, request.transport, now_ns)
-        return self.deadline_ns(min(bounds), request.transport, now_ns)
+        bound_ns = command.bound_ns if isinstance(command, PlaceBatch) else 0
+        bound_ns = bound_ns or min(bounds) or request.approved.approved_ns + BOUND_NS
+        return self.deadline_ns(bound_ns, request.transport, now_ns)
 
     def deadline_ns(self, bound_ns: int, transport: Transport, now_ns: int) -> int:
         """Return a bound on the venue's clock, within what the venue takes as a deadline."""
-        bound_ns = bound_ns or now_ns + BOUND_NS
         least = _MIN_LEAD_NS[transport]
         if bound_ns - now_ns < least:
             lead = max(0, bound_ns - now_ns) // 1_000_000
