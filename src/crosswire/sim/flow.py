@@ -26,7 +26,7 @@ OCTAVES = 17  # up to 4.5 hours: beyond that the price comes back
 MAX_CATCH_UP_NS = 600_000_000_000  # a longer sleep is skipped, not lived through
 BURST_CELLS = 8
 BURST_ODDS = 15  # one burst in so many stretches of BURST_CELLS: about every 30 s
-MAX_ARRIVALS = 12
+MAX_ARRIVALS = 24  # of takers in one cell
 REACH_TICKS = 20  # how far beyond the price a sweep goes
 QUOTE_NOTIONAL = 2_000 * SCALE  # a typical quote, where the instrument does not say
 
@@ -81,7 +81,7 @@ class Flow:
         instruments: Sequence[FlowInstrument],
         *,
         venue: str = "",
-        takers_per_second: float = 2.0,
+        takers_per_second: float = 6.0,
         efficient: bool = True,
         divergence: int = 3_000_000,
     ) -> None:
