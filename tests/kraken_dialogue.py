@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
+from urllib.parse import parse_qs
 
 from crosswire.domain import (
     Amend,
@@ -29,6 +30,7 @@ from crosswire.venues.interface import (
     Simulator,
 )
 from crosswire.venues.kraken import VENUE
+from crosswire.venues.kraken.encode.bodies import Call
 from crosswire.venues.kraken.session.trading import Trading
 
 SECOND = 1_000_000_000
@@ -324,3 +326,10 @@ def joined(**options: Any) -> Joined:
 def in_doubt(events: Sequence[AnyEvent]) -> list[str]:
     """Return the ids of all orders that events put in doubt."""
     return [own for event in of(events, TimedOut) for own in event.client_order_ids]
+
+
+def form(call: Call) -> dict[str, str]:
+    """Return a call's form fields."""
+    nonce, _, text = call.body(5).decode().partition("&")
+    assert nonce == "nonce=5"
+    return {name: value for name, (value,) in parse_qs(text, strict_parsing=bool(text)).items()}

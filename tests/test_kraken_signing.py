@@ -4,6 +4,7 @@ import json
 from base64 import b64decode, b64encode
 from hashlib import sha256, sha512
 from hmac import digest
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def test_nonces_grow_whatever_the_clock_does(first: int, clock: list[int]) -> No
     signer = Signer("key", SECRET, first)
     nonces = [signer.nonce(now_ns) for now_ns in clock]
     assert nonces[0] >= first
-    assert all(later > earlier for earlier, later in zip(nonces, nonces[1:], strict=False))
+    assert all(later > earlier for earlier, later in pairwise(nonces))
     assert all(nonce >= now_ns for nonce, now_ns in zip(nonces, clock, strict=True))
 
 
