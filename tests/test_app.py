@@ -51,7 +51,7 @@ def test_an_order_is_shown_with_decimals_and_without_its_venue_in_front() -> Non
     place = domain.Place(
         "main", "v:BTC/USD", "a" * 32, "buy", fixed.parse("0.5"), fixed.parse("65000.10")
     )
-    shown = views.order_view(new_order(place, 0))
+    shown = views.order_view(new_order(place))
     assert shown.instrument == "BTC/USD"
     assert shown.quantity == Decimal("0.5")
     assert shown.price == Decimal("65000.1")

@@ -35,8 +35,8 @@ FRAME_S = 0.25
 # The built-in strategies' parameters for the simulated market: close enough to be filled.
 PARAMETERS: dict[str, dict[str, Any]] = {
     "market_making": {
-        "quantity": "0.01",
-        "levels": 4,
+        "quantity": "0.004",
+        "levels": 6,
         "edge_ticks": 1,
         "spacing_ticks": 2,
         "refresh_ticks": 1,

@@ -32,6 +32,7 @@ from crosswire.domain import (
     FeedProven,
     Filled,
     Halted,
+    InstrumentListed,
     Kill,
     LoggedIn,
     Refused,
@@ -88,7 +89,6 @@ class Trader:
         self._leaves_orders = leaves_orders
         self._clock = Clock()
         self.now_ns = self._clock.now_ns
-        self._wiring = Wiring(config, where, self._clock, self._on_events, self._break)
         self._links: dict[str, AnyLink] = {}
         self._feeds: dict[tuple[str, str], AnyLink] = {}
         self._told: deque[Record] = deque()
@@ -101,6 +101,9 @@ class Trader:
         with ExitStack() as undo:
             self.journal = self._open_journal()
             undo.callback(self.journal.close)
+            self._wiring = Wiring(
+                config, where, self._clock, self._on_events, self._break, self.journal.run
+            )
             self.engine = self._build_engine()
             undo.pop_all()
 
@@ -120,7 +123,10 @@ class Trader:
             raise UserError(str(error)) from None
 
     def _build_engine(self) -> Engine:
-        """Replay the journal: what was in flight when it ended is UNKNOWN from here on."""
+        """Replay the journal: what was in flight when it ended is UNKNOWN from here on.
+
+        Not in sim and paper mode: the venue of the run before ended with it, orders and all.
+        """
         config = self.config
         shares: dict[str, dict[str, int]] = {}
         for name, strategy in config.strategies.items():
@@ -139,7 +145,8 @@ class Trader:
             except ValueError as error:
                 raise ConfigError([f"{self.where}: strategies.{name}: {error}"]) from None
             engine.add_strategy(name, strategy.account, made)
-        replay(read(config.journal.directory), engine)
+        if config.mode in ("testnet", "live"):
+            replay(read(config.journal.directory), engine)
         return engine
 
     def _account(self, name: str, limits: Limits) -> Account:
@@ -157,6 +164,8 @@ class Trader:
     async def start(self) -> None:
         """Connect; returns once every account is logged in, or raises in one line."""
         self._is_started = True
+        if self.config.mode == "paper":
+            await self._list_instruments()
         self.link_accounts()
         ready = {name: asyncio.Event() for name in self.config.accounts}
 
@@ -191,6 +200,17 @@ class Trader:
     def sessions(self) -> list[Session]:
         """Return the sessions of all accounts."""
         return [link.session for link in self._links.values()]
+
+    async def _list_instruments(self) -> None:
+        """Ask the real venues what they list: the paper accounts trade by these rules."""
+        venues = {account.venue for account in self.config.accounts.values()}
+        for name in venues:
+            await self.watch(name, "")
+        until = asyncio.get_running_loop().time() + READY_S
+        while waiting := [name for name in venues if not self._wiring.is_listed(name)]:
+            if asyncio.get_running_loop().time() > until:
+                raise NotConnectedError(f"{waiting[0]} did not list its instruments")
+            await asyncio.sleep(TICK_S)
 
     async def watch(self, venue_name: str, instrument: str) -> None:
         """Stream an instrument's book and trades, if that is not done already."""
@@ -263,13 +283,21 @@ class Trader:
         append = self.journal.append
         keeps_all = self.config.journal.market_data
         for event in events:
-            if keeps_all or type(event) not in MARKET_DATA:
+            kind = type(event)
+            if keeps_all or kind not in MARKET_DATA:
+                if kind is InstrumentListed and self._is_known(event):
+                    continue
                 append(event)
         if self.journal.is_full:
             self._hold_back()
         self._act(self.engine.turn(events, self._clock.now_ns()))
         if self.observers:
             self._observe(events)
+
+    def _is_known(self, event: AnyEvent) -> bool:
+        """Whether an instrument is listed again as it was: each feed tells of all of them."""
+        assert isinstance(event, InstrumentListed)
+        return self.engine.instruments.get(event.instrument.id) == event.instrument
 
     def _act(self, approved: Sequence[Approved]) -> None:
         """Journal what the engine concluded, then send what it approved."""

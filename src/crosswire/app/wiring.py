@@ -11,13 +11,22 @@ import base64
 import hashlib
 from collections.abc import Callable
 from random import Random
+from typing import Protocol, cast
 
 from crosswire.app.config import Config, credentials
 from crosswire.app.errors import ConfigError
-from crosswire.domain import AnyEvent, BookChanged, BookReset, InstrumentListed, TradePrinted
+from crosswire.domain import (
+    AnyEvent,
+    BookChanged,
+    BookReset,
+    Instrument,
+    InstrumentListed,
+    TradePrinted,
+)
 from crosswire.net.clock import Clock
 from crosswire.net.link import Link, LocalLink
 from crosswire.net.switchboard import Switchboard
+from crosswire.sim.recording import RecordedEvent
 from crosswire.venues import venue
 from crosswire.venues.interface import (
     Credentials,
@@ -33,13 +42,20 @@ OnEvents = Callable[[list[AnyEvent]], None]
 DEPTH = 10  # levels a side: what a checksum covers, and the least bandwidth
 EMBEDDED = "simulator.local"  # no such host is ever looked up
 DEFAULT_BALANCES = {"USD": "1000000", "BTC": "20"}
-MIRRORED = (InstrumentListed, BookReset, BookChanged, TradePrinted)
+MIRRORED = (BookReset, BookChanged, TradePrinted)
 
 
 def local_login(account: str) -> Credentials:
     """Return the login that a simulator of ours knows for an account: secret to nobody."""
     digest = hashlib.sha512(account.encode()).digest()
     return Credentials(key=f"local-{account}", secret=base64.b64encode(digest).decode())
+
+
+class PaperSimulator(Simulator, Protocol):
+    """A simulator that trades on a real book."""
+
+    def mirror(self, event: RecordedEvent, now_ns: int) -> None:
+        """Take over what the real book did."""
 
 
 class Wiring:
@@ -52,6 +68,7 @@ class Wiring:
         clock: Clock,
         on_events: OnEvents,
         on_fatal: Callable[[BaseException], None],
+        run: int,
     ) -> None:
         self._config = config
         self._where = where
@@ -59,7 +76,9 @@ class Wiring:
         self._on_events = on_events
         self._on_fatal = on_fatal
         self._rng = Random(clock.now_ns())
+        self._run = run
         self._boards: dict[str, Switchboard] = {}
+        self._listed: dict[str, dict[str, Instrument]] = {}  # in paper mode: venue -> by id
         self._latency_ns = config.simulator.latency_ms * 1_000_000
 
     def instrument_id(self, account: str, instrument: str) -> str:
@@ -67,11 +86,11 @@ class Wiring:
         return f"{self._config.accounts[account].venue}:{instrument}"
 
     def feed_link(self, venue_name: str, instrument: str) -> AnyLink:
-        """Return the link of one instrument's public feed."""
+        """Return the link of one instrument's public feed; "" = of the list of instruments."""
         mode = self._config.mode
         settings = FeedSettings(
             hosts=self._hosts(venue_name) if mode != "sim" else _embedded(venue_name),
-            instruments=(instrument,),
+            instruments=(instrument,) if instrument else (),
             depth=DEPTH,
             trades=True,
         )
@@ -164,32 +183,43 @@ class Wiring:
         flow = section.flow or "normal"
         try:
             return venue(venue_name).simulator(
-                section.seed,
+                section.seed + (self._run - 1 << 32),  # a new run's venue repeats no id
                 self._clock.now_ns(),
                 local_login(account),
                 section.balances or DEFAULT_BALANCES,
                 flow="off" if self._config.mode == "paper" else flow,
                 account=account,
+                instruments=tuple(self._listed.get(venue_name, {}).values()),
             )
         except ValueError as error:
             raise ConfigError([f"{self._where}: simulator: {error}"]) from None
 
     def _mirrored(self, venue_name: str) -> OnEvents:
         """Show the real book to the simulators first, then to the engine."""
-        accounts = [n for n, a in self._config.accounts.items() if a.venue == venue_name]
-        boards = [self._board(venue_name, account) for account in accounts]
+        listed = self._listed.setdefault(venue_name, {})
 
         def on_events(events: list[AnyEvent]) -> None:
             now_ns = self._clock.now_ns()
-            shown = [event for event in events if isinstance(event, MIRRORED)]
-            for board in boards:
-                for event in shown:
-                    board.simulator.mirror(event, now_ns)
+            boards = self._boards_of(venue_name)
+            for event in events:
+                if isinstance(event, MIRRORED):
+                    for board in boards:
+                        cast("PaperSimulator", board.simulator).mirror(event, now_ns)
+                elif isinstance(event, InstrumentListed):
+                    listed[event.instrument.id] = event.instrument
             self._on_events(events)
             for board in boards:
                 board.flush()
 
         return on_events
+
+    def _boards_of(self, venue_name: str) -> list[Switchboard]:
+        accounts = self._config.accounts
+        return [b for name, b in self._boards.items() if accounts[name].venue == venue_name]
+
+    def is_listed(self, venue_name: str) -> bool:
+        """Whether the real venue has told its instruments: a paper account needs them first."""
+        return bool(self._listed.get(venue_name))
 
 
 def _embedded(venue_name: str) -> Hosts:

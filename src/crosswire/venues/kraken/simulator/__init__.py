@@ -6,10 +6,11 @@ the plain vocabulary of `domain`, so that codec and simulator cannot share a mis
 
 from collections.abc import Mapping, Sequence
 
-from crosswire.domain import BookChanged, BookReset
+from crosswire.domain import BookChanged, BookReset, Instrument
 from crosswire.venues.interface import Credentials
 from crosswire.venues.kraken.simulator.access import PERMISSIONS, api_sign
 from crosswire.venues.kraken.simulator.faults import SWITCHES, Faults, from_mapping
+from crosswire.venues.kraken.simulator.listed import market_of
 from crosswire.venues.kraken.simulator.markets import Market, default_markets
 from crosswire.venues.kraken.simulator.simulator import (
     KrakenSimulator,
@@ -41,14 +42,16 @@ def simulator(
     flow: str = "normal",
     recorded: Sequence[BookReset | BookChanged] | None = None,
     account: str = "main",
+    instruments: Sequence[Instrument] = (),
 ) -> KrakenSimulator:
     """Build a simulator without knowing Kraken: one login, one account of that name.
 
-    `flow` is off, normal or efficient. A recorded book starts at once and plays in a loop.
+    `instruments` are listed instead of the usual pairs, by the real venue's rules: `mirror` brings
+    their books. `flow` is off, normal or efficient. A recorded book starts at once and plays in a loop.
     `ValueError` for an unknown fault, flow, or recorded pair.
     """
     recordings = recordings_of(recorded or (), start_ns)
-    markets = default_markets()
+    markets = tuple(map(market_of, instruments)) or default_markets()
     listed = {market.symbol: market for market in markets}
     for symbol, recording in recordings.items():
         if symbol not in listed:

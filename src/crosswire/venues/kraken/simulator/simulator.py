@@ -15,7 +15,7 @@ from crosswire.domain import BookChanged, BookReset
 from crosswire.sim.flow import Flow, FlowInstrument
 from crosswire.sim.ledger import Ledger
 from crosswire.sim.life import act
-from crosswire.sim.recording import Mirror, Recording
+from crosswire.sim.recording import Mirror, RecordedEvent, Recording
 from crosswire.venues.interface import HttpRequest, SimOutput
 from crosswire.venues.kraken.simulator.access import PERMISSIONS, Login, Tokens
 from crosswire.venues.kraken.simulator.accounts import Account
@@ -167,9 +167,9 @@ class KrakenSimulator:
         due += [self._until_ns] if self._until_ns else []
         if self._flow is not None:
             due.append(self._flow.next_due_ns())
-        for symbol, recording in self._recordings.items():
-            moments = (recording.next_due_ns(), self._mirrors[symbol].next_due_ns())
-            due += [at_ns for at_ns in moments if at_ns is not None]
+        moments = [recording.next_due_ns() for recording in self._recordings.values()]
+        moments += [mirror.next_due_ns() for mirror in self._mirrors.values()]
+        due += [at_ns for at_ns in moments if at_ns is not None]
         return min([self._pulse_ns, *due])
 
     def ledger(self) -> Mapping[str, object]:
@@ -242,12 +242,24 @@ class KrakenSimulator:
     def _play(self, now_ns: int) -> None:
         """Recorded books move on."""
         for symbol, recording in self._recordings.items():
-            mirror, market = self._mirrors[symbol], self.exchange.markets[symbol]
             for event in recording.due(now_ns):
-                self.exchange.apply(market, mirror.apply(event, now_ns), now_ns)
-                self.hub.publish(now_ns)
-            self.exchange.apply(market, mirror.tick(now_ns), now_ns)
+                self._apply(symbol, event, now_ns)
+        for symbol, mirror in self._mirrors.items():
+            self.exchange.apply(self.exchange.markets[symbol], mirror.tick(now_ns), now_ns)
             self.hub.publish(now_ns)
+
+    def mirror(self, event: RecordedEvent, now_ns: int) -> None:
+        """Take over what a real book did: our clients' orders meet it. Unlisted pairs are left."""
+        symbol = event.instrument.partition(":")[2]
+        if symbol in self.exchange.markets:
+            self._apply(symbol, event, now_ns)
+
+    def _apply(self, symbol: str, event: RecordedEvent, now_ns: int) -> None:
+        mirror = self._mirrors.get(symbol)
+        if mirror is None:
+            mirror = self._mirrors[symbol] = Mirror(self.exchange.engines[symbol])
+        self.exchange.apply(self.exchange.markets[symbol], mirror.apply(event, now_ns), now_ns)
+        self.hub.publish(now_ns)
 
     def _live(self, now_ns: int) -> None:
         """The order flow acts."""
