@@ -165,6 +165,12 @@ class Rig:
 
     # --- trading -------------------------------------------------------------------------------
 
+    def place(self, socket: int, **order: Any) -> str:
+        """Place a limit order (or what `order` makes of it) that must be accepted; its id."""
+        (answer,) = answers(self.ask(socket, "add_order", limit(**order)))
+        assert answer["success"] is True, answer
+        return str(answer["result"]["order_id"])
+
     def rest(self, side: str, quantity: str, price: str, pair: str = "BTC/USD") -> str:
         """Let the other client place a limit order; its id."""
         fields = {"pair": pair, "type": side, "ordertype": "limit", "volume": quantity}

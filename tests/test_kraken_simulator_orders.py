@@ -1,11 +1,8 @@
 """The life of an order at the simulated Kraken, as `executions` and `balances` tell it."""
 
-from typing import Any
-
 import pytest
 
 from tests.kraken_rig import (
-    ME,
     OTHER,
     Frame,
     Rig,
@@ -22,18 +19,6 @@ ID = "b17c7bb34d000200"
 @pytest.fixture(name="rig")
 def _rig() -> Rig:
     return Rig()
-
-
-def place(rig: Rig, socket: int, **order: Any) -> str:
-    """Place an order that must be accepted; its id. The frames after the ack stay unread."""
-    token = {"token": rig.tokens[ME]}
-    frames = rig.send(socket, {"method": "add_order", "params": order | token})
-    assert answers(frames)[0].get("error") is None, frames
-    return str(answers(frames)[0]["result"]["order_id"])
-
-
-def fields(item: Frame, **changes: Any) -> Frame:
-    return {name: item[name] for name in item if name not in changes}
 
 
 # --- one order's life --------------------------------------------------------------------------
@@ -176,7 +161,7 @@ def _sell(quantity: str, price: str) -> Frame:
 
 def test_an_amend_of_price_and_quantity_is_told_in_two_events(rig: Rig) -> None:
     socket = rig.login()
-    order_id = place(rig, socket, **limit(cl_ord_id=ID))
+    order_id = rig.place(socket, cl_ord_id=ID)
     changes = {"cl_ord_id": ID, "order_qty": 0.25, "limit_price": 61000.5}
     ack, price, quantity = rig.ask(socket, "amend_order", changes)
     assert list(ack["result"]) == ["amend_id", "cl_ord_id"]
@@ -204,7 +189,7 @@ def test_an_amend_of_price_and_quantity_is_told_in_two_events(rig: Rig) -> None:
 
 def test_an_amend_keeps_its_place_only_when_it_shrinks(rig: Rig) -> None:
     socket = rig.login()
-    place(rig, socket, **limit(quantity=0.2, cl_ord_id=ID))
+    rig.place(socket, quantity=0.2, cl_ord_id=ID)
     rig.rest("buy", "0.2", "60000")
     rig.ask(socket, "amend_order", {"cl_ord_id": ID, "order_qty": 0.1})
     rig.result("AddOrder", _sell("0.05", "60000"), key=OTHER)  # its own buy is behind ours
@@ -217,7 +202,7 @@ def test_an_amend_keeps_its_place_only_when_it_shrinks(rig: Rig) -> None:
 def test_an_amend_below_what_is_filled_cancels_the_rest(rig: Rig) -> None:
     rig.rest("sell", "0.2", "60000")
     socket = rig.login()
-    place(rig, socket, **limit(cl_ord_id=ID))
+    rig.place(socket, cl_ord_id=ID)
     frames = rig.ask(socket, "amend_order", {"cl_ord_id": ID, "order_qty": 0.1})
     assert kinds(frames) == ["amended", "canceled"]
     end = items(frames)[-1]
@@ -227,7 +212,7 @@ def test_an_amend_below_what_is_filled_cancels_the_rest(rig: Rig) -> None:
 def test_an_amend_can_trade(rig: Rig) -> None:
     rig.rest("sell", "1", "60010")
     socket = rig.login()
-    place(rig, socket, **limit(cl_ord_id=ID))
+    rig.place(socket, cl_ord_id=ID)
     frames = rig.ask(socket, "amend_order", {"cl_ord_id": ID, "limit_price": 60010})
     assert kinds(frames) == ["amended", "trade", "filled"]
 
@@ -254,7 +239,7 @@ def test_an_amend_can_trade(rig: Rig) -> None:
 def test_refused_amends_change_nothing(rig: Rig, changes: Frame, error: str) -> None:
     rig.rest("sell", "1", "60010")
     socket = rig.login()
-    order_id = place(rig, socket, **limit(cl_ord_id=ID))
+    order_id = rig.place(socket, cl_ord_id=ID)
     frames = rig.ask(socket, "amend_order", {"cl_ord_id": ID} | changes)
     assert error_of(frames) == error
     assert kinds(frames) == []
@@ -264,7 +249,7 @@ def test_refused_amends_change_nothing(rig: Rig, changes: Frame, error: str) -> 
 
 def test_amends_of_what_is_not_open(rig: Rig) -> None:
     socket = rig.login()
-    order_id = place(rig, socket, **limit())
+    order_id = rig.place(socket)
     rig.ask(socket, "cancel_order", {"order_id": [order_id]})
     for name, error in (
         ({"order_id": order_id}, "EOrder:Unknown order"),
@@ -337,7 +322,7 @@ def test_a_scheduled_order_starts_later(rig: Rig) -> None:
     rig.wait(6)
     assert kinds(rig.frames(socket)) == ["new"]
     second = limit(effective_time="2026-09-21T14:14:00Z")
-    order_id = place(rig, socket, **second)
+    order_id = rig.place(socket, **second)
     frames = rig.ask(socket, "cancel_order", {"order_id": [order_id]})
     assert kinds(frames) == ["canceled"]
     rig.wait(60)
@@ -362,245 +347,10 @@ def test_an_iceberg_shows_a_part_and_refills(rig: Rig) -> None:
 
 def test_an_order_does_not_meet_its_own_account(rig: Rig) -> None:
     socket = rig.login()
-    place(rig, socket, **limit(side="sell", price=60000))
+    rig.place(socket, side="sell", price=60000)
     frames = rig.ask(socket, "add_order", limit(price=60000))
     assert kinds(frames) == ["pending_new", "new", "canceled"]
     assert items(frames)[-1]["reason"] == "Self trade prevention"
     frames = rig.ask(socket, "add_order", limit(price=60000, stp_type="cancel_oldest"))
     assert kinds(frames) == ["pending_new", "new", "canceled"]
     assert items(frames)[-1]["order_id"] != items(frames)[0]["order_id"]
-
-
-# --- triggers ----------------------------------------------------------------------------------
-
-
-def trade_at(rig: Rig, price: str) -> None:
-    """Let the other client's order trade with a third one's, to move the last price."""
-    rig.rest("sell", "0.001", price)
-    rig.result(
-        "AddOrder", {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "0.001"}
-    )
-
-
-def test_a_stop_waits_and_wakes(rig: Rig) -> None:
-    rig.rest("buy", "1", "59000")
-    socket = rig.login()
-    stop = {
-        "order_type": "stop-loss",
-        "side": "sell",
-        "order_qty": 0.5,
-        "symbol": "BTC/USD",
-        "triggers": {"reference": "last", "price": 60000, "price_type": "static"},
-    }
-    frames = rig.ask(socket, "add_order", stop)
-    assert kinds(frames) == ["pending_new", "new"]
-    first = items(frames)[0]
-    assert first["order_type"] == "stop-loss"
-    assert first["triggers"] == {
-        "reference": "last",
-        "price": "60000.0",
-        "price_type": "static",
-        "actual_price": "60000.0",
-        "last_price": "65000.0",
-        "status": "untriggered",
-        "timestamp": "2026-09-21T14:13:20.000000Z",
-    }
-    (row,) = rig.result("OpenOrders")["open"].values()
-    assert (row["trigger"], row["stopprice"]) == ("last", "60000.0")
-    assert row["descr"]["order"] == "sell 0.50000000 XBTUSD @ stop loss 60000.0"
-    trade_at(rig, "59999")
-    said = [item for item in items(rig.frames(socket)) if item["order_id"] == first["order_id"]]
-    assert [item["exec_type"] for item in said] == ["status", "trade", "filled"]
-    assert said[0]["triggers"]["status"] == "triggered"
-    assert said[1]["order_type"] == "stop-loss"
-
-
-def test_a_trigger_can_be_amended_until_it_fires(rig: Rig) -> None:
-    socket = rig.login()
-    order = limit(side="sell", order_type="take-profit-limit", price=70000)
-    order["triggers"] = {"reference": "last", "price": 69000}
-    order_id = place(rig, socket, **order)
-    frames = rig.ask(socket, "amend_order", {"order_id": order_id, "trigger_price": 68000})
-    assert items(frames)[0]["triggers"]["actual_price"] == "68000.0"
-    bad = {"order_id": order_id, "trigger_price": 68000.05}
-    assert error_of(rig.ask(socket, "amend_order", bad)) == "EOrder:Invalid price"
-    trade_at(rig, "68000")
-    mine = [item for item in items(rig.frames(socket)) if item["order_id"] == order_id]
-    assert [item["exec_type"] for item in mine] == ["status"]
-    again = rig.ask(socket, "amend_order", {"order_id": order_id, "trigger_price": 67000})
-    assert error_of(again) == "EOrder:Invalid order"
-    (row,) = rig.result("OpenOrders")["open"].values()
-    assert row["limitprice"] == "70000.0"
-
-
-def test_a_trailing_stop_follows_its_peak(rig: Rig) -> None:
-    socket = rig.login()
-    order = limit(side="sell", order_type="trailing-stop-limit", price=-50)
-    order["triggers"] = {"reference": "last", "price": 1, "price_type": "pct"}
-    first = items(rig.ask(socket, "add_order", order))[0]
-    assert first["triggers"]["actual_price"] == "64350.0"
-    assert first["limit_price_type"] == "quote"
-    trade_at(rig, "66000")
-    said = [item for item in items(rig.frames(socket)) if item["order_id"] == first["order_id"]]
-    assert said[0]["exec_type"] == "status"
-    assert (said[0]["triggers"]["peak_price"], said[0]["triggers"]["actual_price"]) == (
-        "66000.0",
-        "65340.0",
-    )
-    (row,) = rig.result("OpenOrders")["open"].values()
-    assert row["descr"]["price"] == "+1.0000%"
-    assert row["descr"]["price2"] == "-50.0"
-    words = "sell 0.50000000 XBTUSD @ trailing stop +1.0000% -> limit -50.0"
-    assert row["descr"]["order"] == words
-
-
-def test_every_fill_makes_its_closing_order(rig: Rig) -> None:
-    rig.rest("sell", "0.2", "60000")
-    socket = rig.login()
-    close = {
-        "order_type": "stop-loss-limit",
-        "trigger_price": 55000,
-        "trigger_price_type": "static",
-        "limit_price": 54000,
-        "limit_price_type": "static",
-    }
-    frames = rig.ask(socket, "add_order", limit(price=60000, conditional=close))
-    assert kinds(frames) == ["pending_new", "new", "trade", "pending_new", "new"]
-    first, closing = items(frames)[0], items(frames)[3]
-    assert first["contingent"] == {
-        "order_type": "stop-loss-limit",
-        "trigger_price": "55000.0",
-        "trigger_price_type": "static",
-        "limit_price": "54000.0",
-        "limit_price_type": "static",
-    }
-    assert (closing["side"], closing["order_qty"]) == ("sell", "0.20000000")
-    assert closing["ord_ref_id"] == first["order_id"]
-    opened = rig.result("OpenOrders")["open"]
-    assert opened[closing["order_id"]]["refid"] == first["order_id"]
-    words = "close position @ stop loss limit 55000.0 -> limit 54000.0"
-    assert opened[first["order_id"]]["descr"]["close"] == words
-    change = {"order_id": first["order_id"], "order_qty": 0.4}
-    assert error_of(rig.ask(socket, "amend_order", change)) == "EOrder:Invalid order"
-
-
-def test_a_conditional_limit_close(rig: Rig) -> None:
-    rig.rest("sell", "0.5", "60000")
-    socket = rig.login()
-    close = {"order_type": "limit", "limit_price": 70000}
-    frames = rig.ask(socket, "add_order", limit(price=60000, conditional=close))
-    assert items(frames)[0]["contingent"]["limit_price"] == "70000.0"
-    assert kinds(frames) == ["pending_new", "new", "trade", "filled", "pending_new", "new"]
-    closed = rig.result("ClosedOrders")["closed"]
-    descr = next(iter(closed.values()))["descr"]
-    assert descr["close"] == "close position @ limit 70000.0"
-
-
-# --- snapshots and sequence --------------------------------------------------------------------
-
-
-def test_an_empty_snapshot_is_sent_too(rig: Rig) -> None:
-    socket = rig.open("/auth/v2")
-    rig.tokens[ME] = rig.result("GetWebSocketsToken")["token"]
-    rig.frames(socket)
-    ack, snapshot = rig.ask(socket, "subscribe", {"channel": "executions", "snap_trades": True})
-    assert ack["result"] == {
-        "channel": "executions",
-        "maxratecount": 180,
-        "snap_orders": True,
-        "snap_trades": True,
-        "warnings": [
-            "cancel_reason is deprecated, use reason",
-            "stop_price is deprecated, use triggers.price",
-            "trigger is deprecated use triggers.reference",
-            "triggered_price is deprecated use triggers.last_price",
-        ],
-    }
-    assert snapshot == {"channel": "executions", "type": "snapshot", "data": [], "sequence": 1}
-    (again,) = rig.ask(socket, "subscribe", {"channel": "executions"})
-    assert again["error"] == "Already subscribed"
-
-
-def test_what_the_ack_says_may_be_sent_back(rig: Rig) -> None:
-    socket = rig.open("/auth/v2")
-    rig.tokens[ME] = rig.result("GetWebSocketsToken")["token"]
-    rig.frames(socket)
-    wish = {"channel": "executions", "order_status": False, "ratecounter": True}
-    first = rig.ask(socket, "subscribe", wish | {"snapshot": False, "snapshot_trades": True})[0]
-    rig.ask(socket, "unsubscribe", {"channel": "executions"})
-    kept = {k: v for k, v in first["result"].items() if k not in {"maxratecount", "warnings"}}
-    assert kept == wish | {"snap_orders": False, "snap_trades": True}
-    assert rig.ask(socket, "subscribe", kept)[0]["result"] == first["result"]
-
-
-def test_the_snapshot_shows_open_orders_whole_and_the_last_fills(rig: Rig) -> None:
-    rig.rest("sell", "0.2", "60000")
-    socket = rig.login()
-    place(rig, socket, **limit(price=60000, cl_ord_id=ID, post_only=False))
-    rig.ask(socket, "amend_order", {"cl_ord_id": ID, "order_qty": 0.6})
-    late = rig.open("/auth/v2")
-    rig.frames(late)
-    wish = {"channel": "executions", "snap_trades": True}
-    order, fill = items(rig.ask(late, "subscribe", wish))
-    assert order["exec_type"] == "new"
-    assert order["order_status"] == "partially_filled"
-    assert (order["order_qty"], order["cum_qty"]) == ("0.60000000", "0.20000000")
-    assert (order["avg_price"], order["cl_ord_id"]) == ("60000.0", ID)
-    assert (order["symbol"], order["side"], order["limit_price"]) == ("BTC/USD", "buy", "60000.0")
-    assert order["amended"] is True
-    assert fill["exec_type"] == "trade"
-    assert fill["order_status"] == "filled"
-    assert "cum_qty" not in fill
-    none = rig.open("/auth/v2")
-    rig.frames(none)
-    assert len(rig.ask(none, "subscribe", wish | {"users": "all"})) == 1
-
-
-def test_each_private_channel_counts_alone_and_anew(rig: Rig) -> None:
-    rig.rest("sell", "1", "60000")
-    socket = rig.login()
-    ack, snapshot = rig.ask(socket, "subscribe", {"channel": "balances"})
-    assert ack["result"] == {"channel": "balances", "snapshot": True}
-    assert snapshot["sequence"] == 1
-    assert snapshot["data"][0] == {
-        "asset": "USD",
-        "asset_class": "currency",
-        "balance": "1000000.0000",
-        "wallets": [{"type": "spot", "id": "main", "balance": "1000000.0000"}],
-    }
-    frames = rig.ask(socket, "add_order", limit(price=60000))
-    numbers = [(f["channel"], f["sequence"]) for f in frames if "sequence" in f]
-    assert numbers == [
-        ("executions", 2),
-        ("executions", 3),
-        ("executions", 4),
-        ("executions", 5),
-        ("balances", 2),
-        ("balances", 3),
-    ]
-    rig.ask(socket, "unsubscribe", {"channel": "executions"})
-    again = rig.ask(socket, "subscribe", {"channel": "executions"})
-    assert again[1]["sequence"] == 1
-    other = rig.open("/auth/v2")
-    rig.frames(other)
-    (quiet,) = rig.ask(other, "subscribe", {"channel": "balances", "snapshot": False})
-    assert quiet["result"] == {"channel": "balances", "snapshot": False}
-
-
-def test_order_status_false_keeps_the_transitions_only(rig: Rig) -> None:
-    socket = rig.login(order_status=False)
-    assert kinds(rig.ask(socket, "add_order", limit(cl_ord_id=ID))) == ["new"]
-    assert kinds(rig.ask(socket, "amend_order", {"cl_ord_id": ID, "order_qty": 1})) == []
-    assert kinds(rig.ask(socket, "cancel_order", {"cl_ord_id": [ID]})) == ["canceled"]
-
-
-def test_a_stop_in_the_snapshot_has_its_triggers(rig: Rig) -> None:
-    socket = rig.login()
-    order = limit(side="sell", order_type="stop-loss-limit", price=50000, margin=True)
-    order["triggers"] = {"price": 51000, "reference": "index"}
-    place(rig, socket, **order, sender_sub_id="desk")
-    late = rig.open("/auth/v2")
-    rig.frames(late)
-    (shown,) = items(rig.ask(late, "subscribe", {"channel": "executions"}))
-    assert shown["triggers"]["reference"] == "index"
-    assert (shown["margin"], shown["sender_sub_id"]) == (True, "desk")

@@ -1,26 +1,21 @@
 """The simulated Kraken's trading requests by WebSocket: every refusal, every answer's shape."""
 
 import json
-from typing import Any
 
 import pytest
 
 from crosswire.venues.kraken.simulator import Market, default_markets
 from crosswire.venues.kraken.simulator.text import scaled
-from tests.kraken_rig import ME, START, Frame, Rig, answers, error_of, items, kinds, limit
+from tests.kraken_rig import ME, Frame, Rig, answers, error_of, items, kinds, limit
 
 STOP = {"reference": "last", "price": 60000}
+OFFSET = {"reference": "last", "price": 1, "price_type": "pct"}
 MONTHS = "2026-11-21T14:13:20Z"
 
 
 @pytest.fixture(name="rig")
 def _rig() -> Rig:
     return Rig()
-
-
-def placed(rig: Rig, socket: int, **order: Any) -> str:
-    answer = answers(rig.ask(socket, "add_order", limit(**order)))[0]
-    return str(answer["result"]["order_id"])
 
 
 def coarse() -> tuple[Market, ...]:
@@ -93,11 +88,7 @@ def _rows(rig: Rig, name: str) -> list[Frame]:
             "EOrder:Insufficient funds",
         ),
         (
-            {
-                "order_type": "trailing-stop",
-                "order_qty": 20,
-                "triggers": STOP | {"price_type": "pct"},
-            },
+            {"order_type": "trailing-stop", "order_qty": 20, "triggers": OFFSET},
             "EOrder:Insufficient funds",
         ),
         ({"order_type": "stop-loss"}, "EGeneral:Invalid arguments:triggers"),
@@ -173,10 +164,10 @@ def test_a_price_between_ticks_and_a_pair_without_margin() -> None:
 
 def test_money_held_by_open_orders_is_not_there_twice(rig: Rig) -> None:
     socket = rig.login()
-    placed(rig, socket, quantity=10)
+    rig.place(socket, quantity=10)
     second = rig.ask(socket, "add_order", limit(quantity=7))
     assert error_of(second) == "EOrder:Insufficient funds"
-    placed(rig, socket, quantity=10, side="sell", price=70000)
+    rig.place(socket, quantity=10, side="sell", price=70000)
     third = rig.ask(socket, "add_order", limit(quantity=0.1, side="sell", price=70000))
     assert error_of(third) == "EOrder:Insufficient funds"
     extended = rig.result("BalanceEx")
@@ -253,12 +244,12 @@ def test_other_forms_are_refused(rig: Rig, name: str) -> None:
 def test_an_id_is_unique_among_open_orders_and_free_after(rig: Rig) -> None:
     socket = rig.login()
     dashed, bare = "0835958d-c526-4ad8-aea8-af54836de47e", "0835958DC5264AD8AEA8AF54836DE47E"
-    first = placed(rig, socket, cl_ord_id=dashed)
+    first = rig.place(socket, cl_ord_id=dashed)
     for name in (dashed, bare):  # 128 bits have two spellings
         again = rig.ask(socket, "add_order", limit(cl_ord_id=name, symbol="ETH/USD", price=3000))
         assert error_of(again) == "EGeneral:Invalid arguments:cl_ord_id not unique"
     rig.ask(socket, "cancel_order", {"cl_ord_id": [bare]})
-    second = placed(rig, socket, cl_ord_id=dashed)
+    second = rig.place(socket, cl_ord_id=dashed)
     assert first != second
     rig.ask(socket, "cancel_all", {})
     closed = rig.result("ClosedOrders", {"cl_ord_id": dashed})["closed"]
@@ -305,7 +296,7 @@ def test_what_a_pair_takes_depends_on_its_state(
     rig: Rig, system: str, order: Frame, error: str
 ) -> None:
     socket = rig.login()
-    standing = placed(rig, socket)
+    standing = rig.place(socket)
     rig.sim.exchange.markets["BTC/USD"].status = system
     answer = answers(rig.ask(socket, "add_order", limit() | order))[0]
     assert answer.get("error", "") == error
@@ -315,7 +306,7 @@ def test_what_a_pair_takes_depends_on_its_state(
 
 def test_the_venues_state_holds_for_every_pair_and_maintenance_for_everything(rig: Rig) -> None:
     socket = rig.login()
-    standing = placed(rig, socket)
+    standing = rig.place(socket)
     rig.sim.set_system("cancel_only", rig.now)
     change = {"order_id": standing, "order_qty": 1}
     assert error_of(rig.ask(socket, "amend_order", change)) == "EService:Market in cancel_only mode"
@@ -325,252 +316,6 @@ def test_the_venues_state_holds_for_every_pair_and_maintenance_for_everything(ri
     assert rig.error("CancelAll") == "EService:Unavailable"
     rig.sim.set_system("online", rig.now)
     assert answers(rig.ask(socket, "cancel_all", {}))[0]["result"] == {"count": 1}
-
-
-# --- cancels -----------------------------------------------------------------------------------
-
-
-def test_a_cancel_of_n_orders_has_n_answers(rig: Rig) -> None:
-    socket = rig.login()
-    ids = [placed(rig, socket) for _ in range(3)]
-    frames = rig.ask(socket, "cancel_order", {"order_id": ids})
-    found = answers(frames)
-    assert [answer["result"] for answer in found] == [{"order_id": order} for order in ids]
-    assert {answer["req_id"] for answer in found} == {7}
-    assert kinds(frames) == ["canceled"] * 3
-    end = items(frames)[0]
-    assert list(end) == [
-        "timestamp",
-        "order_status",
-        "exec_type",
-        "cum_qty",
-        "cum_cost",
-        "fee_usd_equiv",
-        "avg_price",
-        "order_userref",
-        "cancel_reason",
-        "reason",
-        "order_id",
-    ]
-    assert end["reason"] == "User requested"
-
-
-def test_cancels_by_every_name_and_what_they_cannot_find(rig: Rig) -> None:
-    socket = rig.login()
-    by_id = placed(rig, socket)
-    placed(rig, socket, cl_ord_id="mine")
-    for _ in range(2):
-        placed(rig, socket, order_userref=9)
-    names = {
-        "order_id": [by_id, by_id, "ONEVER-WASTH-EREXXX"],
-        "cl_ord_id": ["mine", "yours"],
-        "order_userref": [9, 10, "x"],
-    }
-    frames = rig.ask(socket, "cancel_order", names)
-    assert [answer.get("result", answer.get("error")) for answer in answers(frames)] == [
-        {"order_id": by_id},
-        "EOrder:Unknown order",
-        "EOrder:Invalid order",
-        {"cl_ord_id": "mine"},
-        "EOrder:Unknown order",
-        {"order_userref": 9},
-        "EOrder:Unknown order",
-        "EOrder:Unknown order",
-    ]
-    assert kinds(frames) == ["canceled"] * 4
-    assert error_of(rig.ask(socket, "cancel_order", {})) == "EGeneral:Invalid arguments:order_id"
-    text = error_of(rig.ask(socket, "cancel_order", {"order_id": by_id}))
-    assert text == "Order_id field must be an array"
-
-
-def test_a_batch_cancel_counts(rig: Rig) -> None:
-    socket = rig.login()
-    ids = [placed(rig, socket), placed(rig, socket, order_userref=3)]
-    placed(rig, socket, cl_ord_id="c")
-    params = {"orders": [ids[0], 3, "O"], "cl_ord_id": ["c", "d"]}
-    frames = rig.ask(socket, "batch_cancel", params)
-    assert answers(frames)[0]["result"] == {"count": 3}
-    assert error_of(rig.ask(socket, "batch_cancel", params)) == "EOrder:Unknown order"
-    for orders in (["O"], ["O"] * 51):
-        text = error_of(rig.ask(socket, "batch_cancel", {"orders": orders}))
-        assert text == "EGeneral:Invalid arguments:orders"
-
-
-def test_cancel_all_spares_nobody_but_others(rig: Rig) -> None:
-    other = rig.rest("buy", "1", "60000")
-    socket = rig.login()
-    assert answers(rig.ask(socket, "cancel_all", {}))[0]["result"] == {"count": 0}
-    placed(rig, socket)
-    placed(rig, socket, symbol="ETH/USD", price=3000)
-    frames = rig.ask(socket, "cancel_all", {})
-    assert answers(frames)[0]["result"] == {"count": 2}
-    assert kinds(frames) == ["canceled"] * 2
-    assert list(rig.result("OpenOrders", key="other-key")["open"]) == [other]
-
-
-def test_the_dead_man_fires_unless_it_is_armed_again(rig: Rig) -> None:
-    socket = rig.login()
-    placed(rig, socket)
-    armed = answers(rig.ask(socket, "cancel_all_orders_after", {"timeout": 60}))[0]
-    assert armed["result"] == {
-        "currentTime": "2026-09-21T14:13:20Z",
-        "triggerTime": "2026-09-21T14:14:20Z",
-    }
-    rig.wait(50)
-    rig.result("CancelAllOrdersAfter", {"timeout": 60})  # shared with REST
-    rig.wait(50)
-    assert kinds(rig.frames(socket)) == []
-    rig.wait(10.5)
-    (end,) = items(rig.frames(socket))
-    assert end["reason"] == "Cancel all orders after timeout"
-    assert end["timestamp"] == "2026-09-21T14:15:10.000000Z"
-    assert answers(rig.ask(socket, "add_order", limit()))[0]["success"] is True
-    rig.wait(200)
-    assert kinds(rig.frames(socket)) == []
-
-
-def test_the_dead_man_is_disarmed_by_zero(rig: Rig) -> None:
-    socket = rig.login()
-    placed(rig, socket)
-    rig.ask(socket, "cancel_all_orders_after", {"timeout": 5})
-    off = answers(rig.ask(socket, "cancel_all_orders_after", {"timeout": 0}))[0]
-    assert off["result"]["triggerTime"] == "0"
-    rig.wait(10)
-    assert kinds(rig.frames(socket)) == []
-    for timeout in (86_400, -1):
-        text = error_of(rig.ask(socket, "cancel_all_orders_after", {"timeout": timeout}))
-        assert text == "EGeneral:Invalid arguments:timeout"
-    bare = rig.ask(socket, "cancel_all_orders_after", {})
-    assert error_of(bare) == "EGeneral:Invalid arguments:timeout"
-
-
-# --- batches and edits -------------------------------------------------------------------------
-
-
-def one(**more: Any) -> Frame:
-    return {name: value for name, value in limit(**more).items() if name != "symbol"}
-
-
-def test_a_batch_has_a_verdict_per_order_in_the_order_asked(rig: Rig) -> None:
-    socket = rig.login()
-    orders = [one(cl_ord_id="a1"), one(quantity=99), one(cl_ord_id="a1"), one()]
-    frames = rig.ask(socket, "batch_add", {"symbol": "BTC/USD", "orders": orders})
-    (answer,) = answers(frames)
-    assert answer["success"] is True
-    first, poor, twice, last = answer["result"]
-    assert first["cl_ord_id"] == "a1"
-    assert poor == {"error": "EOrder:Insufficient funds"}
-    assert twice == {"error": "EGeneral:Invalid arguments:cl_ord_id not unique"}
-    assert list(last) == ["order_id"]
-    assert kinds(frames) == ["pending_new", "new"] * 2
-    assert rig.sim.exchange.accounts["mine"].counter.value("BTC/USD", rig.now) == 2
-
-
-def test_a_batch_that_fails_whole_still_has_its_array(rig: Rig) -> None:
-    socket = rig.login()
-    orders = [one(quantity=99), one(quantity=99)]
-    (answer,) = answers(rig.ask(socket, "batch_add", {"symbol": "BTC/USD", "orders": orders}))
-    assert answer["success"] is False
-    assert answer["result"] == [{"error": "EOrder:Insufficient funds"}] * 2
-
-
-@pytest.mark.parametrize(
-    ("orders", "error"),
-    [
-        ([one()], "EGeneral:Invalid arguments:orders"),
-        ([one()] * 16, "EGeneral:Invalid arguments:orders"),
-        ([one(), "x"], "Orders field must be an array"),
-        ([one(), one(price="1")], "Limit_price field must be a number_float"),
-        ([one(), limit()], "Unsupported field: 'symbol' for the given msg type: batch add"),
-        ([one(), one(side="hold")], "EGeneral:Invalid arguments:side"),
-    ],
-)
-def test_a_syntax_error_refuses_the_whole_batch(rig: Rig, orders: list[Any], error: str) -> None:
-    socket = rig.login()
-    frames = rig.ask(socket, "batch_add", {"symbol": "BTC/USD", "orders": orders})
-    assert error_of(frames) == error
-    assert kinds(frames) == []
-
-
-def test_a_batch_needs_its_orders_and_can_be_validated(rig: Rig) -> None:
-    socket = rig.login()
-    text = error_of(rig.ask(socket, "batch_add", {"symbol": "BTC/USD"}))
-    assert text == "EGeneral:Invalid arguments:orders"
-    params = {"symbol": "BTC/USD", "orders": [one(), one()], "validate": True}
-    (answer,) = answers(rig.ask(socket, "batch_add", params))
-    assert answer["result"] == [{"order_id": ""}] * 2
-
-
-def test_an_edit_is_another_order(rig: Rig) -> None:
-    rig.rest("sell", "0.2", "60000")
-    socket = rig.login()
-    old = placed(rig, socket, price=60000, cl_ord_id="old", post_only=False)
-    params = {"order_id": old, "symbol": "BTC/USD", "limit_price": 59000, "order_userref": 4}
-    frames = rig.ask(socket, "edit_order", params)
-    (ack,) = answers(frames)
-    new = ack["result"]["order_id"]
-    assert ack["result"] == {"order_id": new, "original_order_id": old}
-    assert kinds(frames) == ["canceled", "pending_new", "new"]
-    end, born, _ = items(frames)
-    assert (end["order_id"], end["cum_qty"]) == (old, "0.20000000")
-    assert end["reason"] == "Order replaced"
-    assert (born["order_id"], born["order_qty"]) == (new, "0.30000000")
-    assert born["order_userref"] == 4
-    assert "cl_ord_id" not in born
-
-
-def test_an_edit_may_use_the_money_of_the_order_it_replaces(rig: Rig) -> None:
-    socket = rig.login()
-    old = placed(rig, socket, quantity=10)
-    params = {"order_id": old, "symbol": "BTC/USD", "order_qty": 16, "post_only": True}
-    new = answers(rig.ask(socket, "edit_order", params))[0]["result"]["order_id"]
-    rig.wait(60)
-    refused = rig.ask(socket, "edit_order", params | {"order_id": new, "order_qty": 17})
-    assert error_of(refused) == "EOrder:Insufficient funds"
-    assert kinds(refused) == []
-    assert list(rig.result("OpenOrders")["open"]) == [new]
-    checked = rig.ask(socket, "edit_order", params | {"order_id": new, "validate": True})
-    assert answers(checked)[0]["success"] is True
-    assert kinds(checked) == []
-
-
-@pytest.mark.parametrize(
-    ("params", "error"),
-    [
-        ({"symbol": "BTC/USD"}, "EGeneral:Invalid arguments:order_id"),
-        ({"order_id": "OLD"}, "EGeneral:Invalid arguments:symbol"),
-        ({"order_id": "ONEVER-WASTH-EREXXX", "symbol": "BTC/USD"}, "EOrder:Invalid order"),
-        (
-            {"order_id": "x", "symbol": "BTC/USD", "cl_ord_id": "x"},
-            "Unsupported field: 'cl_ord_id' for the given msg type: edit order",
-        ),
-    ],
-)
-def test_refused_edits(rig: Rig, params: Frame, error: str) -> None:
-    assert error_of(rig.ask(rig.login(), "edit_order", params)) == error
-
-
-def test_what_cannot_be_edited(rig: Rig) -> None:
-    socket = rig.login()
-    gone = placed(rig, socket)
-    rig.ask(socket, "cancel_all", {})
-    stop = placed(rig, socket, side="sell", order_type="stop-loss-limit", triggers=STOP)
-    for order, error in ((gone, "EOrder:Unknown order"), (stop, "EOrder:Invalid order")):
-        params = {"order_id": order, "symbol": "BTC/USD", "order_qty": 1}
-        assert error_of(rig.ask(socket, "edit_order", params)) == error
-
-
-def test_quick_edits_and_amends_use_the_counter_up() -> None:
-    rig = Rig(tier="starter")
-    socket = rig.login()
-    order = placed(rig, socket)
-    for step in range(14):
-        change = {"order_id": order, "limit_price": 60001 + step}
-        assert answers(rig.ask(socket, "amend_order", change))[0]["success"] is True
-    change = {"order_id": order, "limit_price": 59000}
-    assert error_of(rig.ask(socket, "amend_order", change)) == "EOrder:Rate limit exceeded"
-    edit = change | {"symbol": "BTC/USD"}
-    assert error_of(rig.ask(socket, "edit_order", edit)) == "EOrder:Rate limit exceeded"
 
 
 # --- margin, in its smallest form --------------------------------------------------------------
@@ -632,7 +377,7 @@ def test_settling_a_position_moves_the_spot_balances(rig: Rig) -> None:
 
 def test_an_amend_of_a_margin_order_needs_no_spot_money(rig: Rig) -> None:
     socket = rig.login()
-    order = placed(rig, socket, quantity=20, margin=True)
+    order = rig.place(socket, quantity=20, margin=True)
     frames = rig.ask(socket, "amend_order", {"order_id": order, "order_qty": 30})
     assert answers(frames)[0]["success"] is True
 
@@ -652,4 +397,3 @@ def test_exact_numbers_are_read_from_the_wire(rig: Rig) -> None:
     assert "req_id" not in answers(frames)[0]
     first = items(frames)[0]
     assert (first["order_qty"], first["limit_price"]) == ("1.00000001", "0.05385")
-    assert START == rig.now
