@@ -122,19 +122,6 @@ def test_the_plain_layout_is_read_fast_whatever_its_size() -> None:
             assert (len(got.bids), len(got.asks)) == (bids, asks)
 
 
-def test_a_short_frame_may_still_hold_two_levels() -> None:
-    """The lengths that choose an expression are guesses: a wrong one costs time only."""
-    one = Decoder(session="kraken", connection="public")
-    two = level("1.5", "1.00000000") + "," + level("1.4", "0.00000000")
-    payload = frame(two, name="A/B", checksum="7")
-    assert len(payload) < fast.TWO_LEVELS
-    one.frame(payload, 1)
-    assert one.book_update(payload, 5) == slow(one, payload)
-    long_name = frame(level("1.5", "1.00000000"), name="A" * 90)
-    one.frame(long_name, 1)
-    assert one.book_update(long_name, 5) == slow(one, long_name)
-
-
 @pytest.mark.parametrize(
     "payload",
     [
