@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from bench import inside, trading
+from bench import inside, path, trading
 from bench.build import OUT, compiler
 from bench.figures import Row, table
 from bench.race import cores
@@ -17,6 +17,7 @@ from bench.trading import FULL, QUICK, Plan
 Part = Callable[[Plan], tuple[list[Row], list[str]]]
 PARTS: dict[str, Part] = {
     "inside": inside.rows,
+    "path": path.rows,
     "trade": trading.tick_to_trade,
     "rare": trading.rare_ticks,
     "ingest": trading.ingest,

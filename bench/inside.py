@@ -13,12 +13,13 @@ from bench.build import HERE
 from bench.figures import Row
 from bench.ticks import SYMBOL, ring
 from bench.trading import Plan
+from bench.venue import INSTRUMENTS
 from crosswire.book import Book
 from crosswire.domain import Amend, BookChanged, BookReset, Instrument, Place, Sent
 from crosswire.fixed import parse
 from crosswire.journal import Journal
-from crosswire.venues.kraken.decode.fast import FastBook
-from crosswire.venues.kraken.decode.market import book as read_book
+from crosswire.venues import venue
+from crosswire.venues.interface import FeedSettings, Frame, Session
 from crosswire.venues.kraken.encode import bodies
 from crosswire.venues.kraken.encode.frames import Frames
 from crosswire.venues.kraken.signing import Signer
@@ -60,22 +61,35 @@ def timed(name: str, step: Step, plan: Plan, budget: float | None = None) -> Row
     return Row(name, statistics.median(means), "ns", p99, budget)
 
 
+def fed(snapshot: bytes) -> tuple[Session, str, BookReset]:
+    """Return a public session that has its book, its connection, and the book's first event."""
+    known = venue("kraken")
+    feed = known.feed(FeedSettings(hosts=known.live, instruments=(SYMBOL,)))
+    connection = feed.endpoints()[0].connection
+    feed.start(NOW_NS)
+    feed.opened(connection, NOW_NS)
+    found = list(feed.received(connection, INSTRUMENTS.encode(), NOW_NS))
+    for frame in [item for item in feed.outbox if isinstance(item, Frame)]:
+        asked = json.loads(frame.payload)
+        result = {**asked["params"], "symbol": SYMBOL}
+        ack = {"method": "subscribe", "req_id": asked["req_id"], "result": result, "success": True}
+        found += feed.received(connection, json.dumps(ack).encode(), NOW_NS)
+    found += feed.received(connection, snapshot, NOW_NS)
+    return feed, connection, next(event for event in found if isinstance(event, BookReset))
+
+
 def book_update() -> Step:
     """Return the step: bytes of an update -> applied, checksum verified, best bid read."""
     frames = ring()
-    fast = FastBook()
-    fast.symbols.learn(SYMBOL, INSTRUMENT.id)
+    feed, connection, reset = fed(frames.snapshot)
     book = Book(INSTRUMENT)
-    reset = read_book(frames.snapshot, NOW_NS, lambda _: 10)[0]
-    assert isinstance(reset, BookReset)
     assert book.reset(reset)
     texts = [tick.text for tick in frames.ticks]
-    count = len(texts)
-    place = 0
+    count, place, received = len(texts), 0, feed.received
 
     def step(_: int) -> int:
         nonlocal place
-        event = fast.update(texts[place], NOW_NS)
+        event = received(connection, texts[place], NOW_NS)[0]
         place = place + 1 if place + 1 < count else 0
         if type(event) is not BookChanged or not book.change(event):
             raise AssertionError("a book update was not taken")

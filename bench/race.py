@@ -63,8 +63,9 @@ def _served(words: list[str]) -> Iterator[tuple[subprocess.Popen[str], int]]:
 
 
 def _line(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """Return the next line that is a JSON object; programs may log other lines between."""
     assert process.stdout is not None
-    line = process.stdout.readline()
+    line = next((line for line in process.stdout if line.startswith("{")), "")
     if not line:
         raise FailedError(_last_words(process) or "ended without a word")
     found = json.loads(line)

@@ -51,8 +51,8 @@ def _asset(name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _rest(path: str) -> Any:
-    """Return the result of a REST call; an empty one for what nobody here depends on."""
+def rest(path: str) -> bytes:
+    """Return the answer to a REST call; an empty one for what nobody here depends on."""
     name = path.split("?", maxsplit=1)[0].rsplit("/", 1)[-1]
     key = SYMBOL if "pair=BTC" in path else "XXBTZUSD"
     known: dict[str, Callable[[], Any]] = {
@@ -65,7 +65,7 @@ def _rest(path: str) -> Any:
         "ClosedOrders": lambda: {"closed": {}, "count": 0},
         "TradesHistory": lambda: {"trades": {}, "count": 0},
     }
-    return known.get(name, dict)()
+    return json.dumps({"error": [], "result": known.get(name, dict)()}).encode()
 
 
 class Peer:
@@ -154,14 +154,14 @@ class Venue:
 
     def requested(self, peer: Peer) -> bool:
         """Answer one HTTP request; False while its body is on the way."""
-        head, _, rest = bytes(peer.received).partition(b"\r\n\r\n")
+        head, _, tail = bytes(peer.received).partition(b"\r\n\r\n")
         lines = head.split(b"\r\n")
         fields = {
             name.strip().lower(): value.strip()
             for name, _, value in (line.partition(b":") for line in lines[1:])
         }
         size = int(fields.get(b"content-length", b"0"))
-        if len(rest) < size:
+        if len(tail) < size:
             return False
         peer.path = lines[0].split(b" ")[1].decode()
         del peer.received[: len(head) + 4 + size]
@@ -174,7 +174,7 @@ class Venue:
             if "auth" in peer.path:
                 self.orders = peer
             return True
-        body = json.dumps({"error": [], "result": _rest(peer.path)}).encode()
+        body = rest(peer.path)
         head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
         peer.write(head + str(len(body)).encode() + b"\r\n\r\n" + body)
         return True
