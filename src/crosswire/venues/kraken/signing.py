@@ -3,8 +3,9 @@
 The hashes are keyed once per login and copied per request; the secret is not kept.
 """
 
-import binascii
-from base64 import b64decode, b64encode
+from base64 import b64decode
+from binascii import Error as Base64Error
+from binascii import b2a_base64
 from hashlib import sha256, sha512
 
 _BLOCK = 128  # bytes of a SHA-512 block, which HMAC pads its key to
@@ -36,7 +37,7 @@ class Signer:
         inner.update(path + sha256(nonce + body).digest())
         outer = self._outer.copy()
         outer.update(inner.digest())
-        return b64encode(outer.digest()).decode()
+        return b2a_base64(outer.digest(), newline=False).decode()
 
     def headers(self, path: str, nonce: int, body: bytes, content: str = FORM) -> dict[str, str]:
         """Return the headers of a private call."""
@@ -54,7 +55,7 @@ def _decoded(secret: str) -> bytes:
     """Return the secret's bytes; the error never shows the secret."""
     try:
         decoded = b64decode(secret, validate=True)
-    except (binascii.Error, ValueError):
+    except (Base64Error, ValueError):
         raise ValueError("the API secret is not base64: was it copied whole?") from None
     if not decoded:
         raise ValueError("the API secret is empty")

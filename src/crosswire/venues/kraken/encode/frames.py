@@ -93,9 +93,10 @@ class Frames:
     def amend_order(self, amend: Amend, request_id: int, *, deadline_ns: int = 0) -> bytes:
         """Return the frame that changes an order in place; `deadline_ns` is the venue's clock."""
         rules.check_amend(amend)
-        which = _which(amend.venue_order_id, amend.client_order_id)
-        params = ",".join([which, *_changes(amend, deadline_ns)])
-        return self._request("amend_order", params, request_id)
+        which = f'"order_id":"{amend.venue_order_id}"'
+        if not amend.venue_order_id:
+            which = f'"cl_ord_id":"{amend.client_order_id}"'
+        return self._request("amend_order", which + _changes(amend, deadline_ns), request_id)
 
     def edit_order(self, amend: Amend, request_id: int, *, deadline_ns: int = 0) -> bytes:
         """Return the frame that cancels and replaces an order, known by the venue's id only.
@@ -105,8 +106,7 @@ class Frames:
         rules.check_edit(amend)
         symbol = dumps(instrument_name(amend.instrument))
         which = f'"order_id":"{amend.venue_order_id}","symbol":{symbol}'
-        params = ",".join([which, *_changes(amend, deadline_ns)])
-        return self._request("edit_order", params, request_id)
+        return self._request("edit_order", which + _changes(amend, deadline_ns), request_id)
 
     def cancel_order(self, cancels: Sequence[Cancel], request_id: int) -> bytes:
         """Return the frame that cancels orders one by one: one answer for each of them."""
@@ -191,12 +191,6 @@ def instrument_name(instrument: str) -> str:
     return name
 
 
-def _which(venue_order_id: str, client_order_id: str) -> str:
-    if venue_order_id:
-        return f'"order_id":"{venue_order_id}"'
-    return f'"cl_ord_id":"{client_order_id}"'
-
-
 def _head(place: Place, is_alone: bool) -> str:
     parts = [f'"order_type":"{place.order_type.replace("_", "-")}","side":"{place.side}"']
     if is_alone:
@@ -208,21 +202,20 @@ def _head(place: Place, is_alone: bool) -> str:
     return ",".join(parts)
 
 
-def _changes(amend: Amend, deadline_ns: int) -> list[str]:
-    parts = []
-    for name, value in (
-        ("order_qty", amend.quantity),
-        ("limit_price", amend.price),
-        ("display_qty", amend.display_quantity),
-        ("trigger_price", amend.trigger_price),
-    ):
-        if value is not None:
-            parts.append(f'"{name}":{number(value)}')
+def _changes(amend: Amend, deadline_ns: int) -> str:
+    """Return what an amend changes: spelled out, because quoting is mostly this."""
+    text = ""
+    if amend.quantity is not None:
+        text = f',"order_qty":{number(amend.quantity)}'
+    if amend.price is not None:
+        text += f',"limit_price":{number(amend.price)}'
+    if amend.display_quantity is not None:
+        text += f',"display_qty":{number(amend.display_quantity)}'
+    if amend.trigger_price is not None:
+        text += f',"trigger_price":{number(amend.trigger_price)}'
     if amend.post_only:
-        parts.append('"post_only":true')
-    if deadline_ns:
-        parts.append(f'"deadline":"{stamp_ms(deadline_ns)}"')
-    return parts
+        text += ',"post_only":true'
+    return f'{text},"deadline":"{stamp_ms(deadline_ns)}"' if deadline_ns else text
 
 
 def _quantities(place: Place) -> list[str]:

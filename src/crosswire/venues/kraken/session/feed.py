@@ -223,14 +223,14 @@ class Feed:
         return events
 
     def _instruments(self, message: ChannelMessage, now_ns: int) -> list[AnyEvent]:
-        """List the wanted instruments; with the snapshot, subscribe to them."""
+        """List the wanted instruments (all, if none is named); with the snapshot, subscribe."""
         wanted = set(self._settings.instruments)
         events: list[AnyEvent] = []
         known = set()
         for event in message.events:
             if isinstance(event, InstrumentListed):
                 known.add(event.instrument.name)
-                if event.instrument.name in wanted:
+                if not wanted or event.instrument.name in wanted:
                     self._listed[event.instrument.name] = event
                     events.append(self._with_fees(event, now_ns))
             elif any(name in getattr(event, "text", "") for name in wanted):

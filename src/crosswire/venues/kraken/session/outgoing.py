@@ -59,6 +59,8 @@ class Outgoing:
 
     def send(self, approved: Approved, transport: Transport, now_ns: int) -> list[AnyEvent]:
         """Send a command; returns `Sent`, or unsent refusals of all it asked for."""
+        if transport == "ws" and isinstance(approved.command, Place | Amend):
+            return self._send_one(approved, approved.command, now_ns)
         try:
             requests = [
                 self._request(approved, chunk, transport, now_ns, is_first=not position)
@@ -100,6 +102,45 @@ class Outgoing:
             request = self._request(approved, chunk, transport, now_ns, is_first=False)
             self._inflight.add(request)
             self._hand_over(request, self._encode(request, now_ns), now_ns)
+
+    def _send_one(self, approved: Approved, part: Place | Amend, now_ns: int) -> list[AnyEvent]:
+        """Send one order or amend by WebSocket: what the hot path mostly does."""
+        number = approved.request_id
+        bound_ns = part.bound_ns or approved.approved_ns + BOUND_NS
+        try:
+            until_ns = self.deadline_ns(bound_ns, "ws", now_ns)
+            if isinstance(part, Place):
+                method, venue_ns = "add_order", self._clock.venue_ns(now_ns)
+                payload = self.frames.add_order(part, number, now_ns=venue_ns, deadline_ns=until_ns)
+            else:
+                method = "amend_order"
+                payload = self.frames.amend_order(part, number, deadline_ns=until_ns)
+        except ValueError as error:
+            return unsent(
+                approved, str(error), now_ns, is_transient=isinstance(error, TooLateError)
+            )
+        request = Request(
+            approved,
+            (part,),
+            number=number,
+            method=method,
+            transport="ws",
+            connection=PRIVATE,
+            sent_ns=now_ns,
+        )
+        self._inflight.add(request)
+        self._hand_over(request, payload, now_ns)
+        return [
+            Sent(
+                now_ns,
+                part.account,
+                number,
+                "ws",
+                client_order_ids=(part.client_order_id,),
+                encoded_ns=now_ns,
+                connection=PRIVATE,
+            )
+        ]
 
     def resend(self, request: Request, now_ns: int) -> None:
         """Send a frame again that was refused for its token; `ValueError` if it is too late."""
@@ -160,7 +201,7 @@ class Outgoing:
             self.post(payload, now_ns, request.number)
         else:
             self.frame(payload)
-        counter = f"{request.method}_{request.transport}"
+        counter = _COUNTERS[request.transport][request.method]
         self.counts[counter] = self.counts.get(counter, 0) + 1
 
     def _encode(self, request: Request, now_ns: int) -> bytes | Call:
@@ -316,4 +357,9 @@ _CALLS: dict[str, _Calling] = {
     "cancel_all_orders_after": lambda approved, *_: bodies.cancel_all_orders_after(
         _timeout_ns(approved)
     ),
+}
+# Names of the counters of requests, made once.
+_COUNTERS = {
+    transport: {method: f"{method}_{transport}" for method in _FRAMES}
+    for transport in ("ws", "rest")
 }
