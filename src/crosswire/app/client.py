@@ -78,18 +78,29 @@ class Client:
         return [views.trade(each) for each in reversed(self._trades) if each.instrument == name]
 
     async def _watch(self, instrument: str) -> str:
-        """Subscribe if need be, and wait until the book is there."""
+        """Subscribe if need be, and wait until the book is there; `UserError` if unlisted."""
         name = self._name(instrument)
-        await self.trader.watch(self.venue, name.partition(":")[2])
         engine = self.trader.engine
 
         def is_there() -> bool:
             book = engine.books.get(name)
             return book is not None and book.is_valid
 
+        def is_told(event: AnyEvent) -> bool:
+            return is_there() or self._is_unlisted(event, name)
+
         if not is_there():
-            await self._wait(lambda _event: is_there(), BOOK_TIMEOUT_S, f"the book of {instrument}")
+            await self.trader.watch(self.venue, views.bare(name))
+            event = await self._wait(is_told, BOOK_TIMEOUT_S, f"the book of {instrument}")
+            if self._is_unlisted(event, name):
+                await self.trader.forget(self.venue, views.bare(name))
+                raise UserError(getattr(event, "text", ""))
         return name
+
+    def _is_unlisted(self, event: AnyEvent, name: str) -> bool:
+        """Whether the venue's feed says that it does not know an instrument."""
+        is_warning = isinstance(event, domain.VenueWarned) and event.session == self.venue
+        return is_warning and f'"{views.bare(name)}"' in getattr(event, "text", "")
 
     # --- orders --------------------------------------------------------------------------------
 
@@ -353,7 +364,7 @@ class Client:
         while order.status == "PENDING_NEW":
             await order.changed()
         if order.status == "REJECTED":
-            raise Rejected(order.reason)
+            raise Rejected(order.reason, was_sent=order.was_sent)
         return order
 
     async def _answer(self, order: PlacedOrder, request: int) -> AnyEvent | None:
@@ -403,11 +414,10 @@ class Client:
             self._account_event(record)
 
     def _count_command(self, command: domain.AnyCommand) -> None:
-        if command.account == self.account:
-            if isinstance(command, domain.Place):
+        places = command.places if isinstance(command, domain.PlaceBatch) else (command,)
+        for place in places:
+            if isinstance(place, domain.Place) and place.account == self.account:
                 self._counts["orders"] += 1
-            elif isinstance(command, domain.PlaceBatch):
-                self._counts["orders"] += len(command.places)
 
     def _account_event(self, event: AnyEvent) -> None:
         if isinstance(event, domain.Filled):
@@ -416,13 +426,20 @@ class Client:
         if getattr(event, "source", "") == "stream":
             self._counts["stream"] += 1
         if isinstance(event, domain.Sent):
-            self._counts[event.transport] += len(event.client_order_ids)
+            self._count_sent(event)
         elif isinstance(event, domain.Closed):
             self._counts[event.cause] += 1
         elif isinstance(event, domain.Rejected):
             self._counts["Rejected"] += 1
         for client_order_id in self._named(event):
             self._notice(client_order_id)
+
+    def _count_sent(self, event: domain.Sent) -> None:
+        """Count the new orders that left, by transport: amends and cancels are none."""
+        for client_order_id in event.client_order_ids:
+            order = self.trader.engine.orders.get(client_order_id)
+            if order is not None and order.stamps.written == event.recv_ns:
+                self._counts[event.transport] += 1
 
     def _named(self, event: AnyEvent) -> Sequence[str]:
         """Our ids of the orders that an event speaks of."""

@@ -27,10 +27,10 @@ class ConfigError(UserError):
 
 
 class Rejected(CrosswireError):
-    """The venue refused; `reason` is its own text."""
+    """The venue refused; `reason` is its own text. Or it never left us, and `reason` says why."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"rejected by the venue: {reason}")
+    def __init__(self, reason: str, *, was_sent: bool = True) -> None:
+        super().__init__(f"rejected by the venue: {reason}" if was_sent else f"not sent: {reason}")
         self.reason = reason
 
 

@@ -18,6 +18,7 @@ from functools import partial
 from crosswire import __version__, strategies
 from crosswire.app.config import Config
 from crosswire.app.errors import ConfigError, CrosswireError, NotConnectedError, UserError
+from crosswire.app.readiness import Readiness
 from crosswire.app.wiring import AnyLink, Wiring
 from crosswire.domain import (
     AnyCommand,
@@ -34,7 +35,6 @@ from crosswire.domain import (
     Halted,
     InstrumentListed,
     Kill,
-    LoggedIn,
     Refused,
     Resume,
     Resumed,
@@ -167,13 +167,12 @@ class Trader:
         if self.config.mode == "paper":
             await self._list_instruments()
         self.link_accounts()
-        ready = {name: asyncio.Event() for name in self.config.accounts}
-
-        def hear(record: Record) -> None:
-            if isinstance(record, LoggedIn) and record.session in ready:
-                ready[record.session].set()
-
-        self.observers.append(hear)
+        quoted = (
+            self._wiring.instrument_id(strategy.account, strategy.instrument)
+            for strategy in self.config.strategies.values()
+        )
+        readiness = Readiness(self.engine, quoted)
+        self.observers.append(readiness.hear)
         for strategy in self.config.strategies.values():
             await self.watch(self.config.accounts[strategy.account].venue, strategy.instrument)
         for link in self._links.values():
@@ -181,14 +180,9 @@ class Trader:
         self._due_s = asyncio.get_running_loop().time() + TICK_S
         self._timer = asyncio.get_running_loop().call_at(self._due_s, self._tick_again)
         try:
-            await asyncio.wait_for(
-                asyncio.gather(*(event.wait() for event in ready.values())), READY_S
-            )
-        except TimeoutError:
-            silent = ", ".join(name for name, event in ready.items() if not event.is_set())
-            raise NotConnectedError(f"no login within {READY_S:g} s on account {silent}") from None
+            await readiness.wait(READY_S)
         finally:
-            self.observers.remove(hear)
+            self.observers.remove(readiness.hear)
         self._collector.freeze()
 
     def link_accounts(self) -> None:
@@ -218,6 +212,12 @@ class Trader:
         if key not in self._feeds:
             self._feeds[key] = link = self._wiring.feed_link(venue_name, instrument)
             await link.start()
+
+    async def forget(self, venue_name: str, instrument: str) -> None:
+        """Stop streaming an instrument."""
+        link = self._feeds.pop((venue_name, instrument), None)
+        if link is not None:
+            await link.stop()
 
     async def stop(self) -> None:
         """End in order: stop quoting, cancel, wait until all is done, disarm, close."""

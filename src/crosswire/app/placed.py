@@ -78,6 +78,11 @@ class PlacedOrder:
         return self._order.reason
 
     @property
+    def was_sent(self) -> bool:
+        """Whether a copy of it was ever handed to a socket."""
+        return self._order.transport is not None
+
+    @property
     def is_done(self) -> bool:
         """Whether it is over and nothing about it is in doubt."""
         return not self._order.is_open
