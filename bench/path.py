@@ -82,7 +82,7 @@ class Path:
             self.engine.note(self.trading.send(approved, "ws", self.now_ns))
 
     def exchange(self) -> None:
-        """Carry what the sessions have to say to the venue, and its answers back, until all rest."""
+        """Carry what the sessions say to the venue, and its answers back, until all rest."""
         while any(session.outbox or ear.said for session, ear in self.lines):
             for session, ear in self.lines:
                 self._carry(session, ear)
