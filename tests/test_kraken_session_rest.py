@@ -164,7 +164,10 @@ def test_no_answer_is_a_doubt_and_no_byte_sent_is_a_refusal() -> None:
     assert in_doubt(failed) == [own_id(1)]
     rig.send(place(2), "rest")
     unsent = rig.session.failed(rig.call("AddOrder"), "refused", rig.now_ns, was_sent=False)
-    assert (only(unsent, Rejected).is_unsent, only(unsent, Rejected).reason) == (True, "refused")
+    refused = only(unsent, Rejected)
+    assert (refused.reason, refused.is_transient) == ("never left: refused", True)
+    # It was announced as sent, so the refusal must count against that copy.
+    assert not refused.is_unsent
     rig.send(CancelAll(ACCOUNT), "rest")
     unsent = rig.session.failed(rig.call("CancelAll"), "refused", rig.now_ns, was_sent=False)
     assert only(unsent, CancelRejected).is_unsent

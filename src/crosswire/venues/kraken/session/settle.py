@@ -41,13 +41,12 @@ def refuse(
     reason: str,
     now_ns: int,
     venue_ns: int = 0,
-    is_unsent: bool = False,
 ) -> list[AnyEvent]:
     """Return the verdict on some orders of a request, by what the error's text means."""
     parts = tuple(parts)
     if not parts:
         return []
-    verdict = "transient" if is_unsent else errors.classify(reason)
+    verdict = errors.classify(reason)
     if verdict == "unknown" or errors.is_duplicate(reason):
         return _doubt(request, parts, reason, now_ns)
     request.pending -= {part.client_order_id for part in parts}
@@ -59,9 +58,28 @@ def refuse(
             now_ns=now_ns,
             venue_ns=venue_ns,
             is_transient=verdict == "transient",
-            is_unsent=is_unsent,
+            is_unsent=False,
         )
         for part in parts
+    ]
+
+
+def never_left(request: Request, reason: str, now_ns: int) -> list[AnyEvent]:
+    """Return the refusals of a request that was announced as `Sent` and did not leave after all.
+
+    They count as refusals of that copy: `is_unsent` is for what was never announced.
+    """
+    request.pending.clear()
+    return [
+        refusal(
+            request,
+            part,
+            reason=f"never left: {reason}",
+            now_ns=now_ns,
+            is_transient=True,
+            is_unsent=False,
+        )
+        for part in request.parts
     ]
 
 

@@ -289,9 +289,8 @@ class Trading:
         self._inflight.remove(order)
         if was_sent:
             return self._give_up(order, reason, now_ns)
-        events = settle.refuse(
-            order, order.parts, reason=reason, now_ns=now_ns, is_unsent=True
-        ) or unsent(order.approved, reason, now_ns)
+        events = settle.never_left(order, reason, now_ns)
+        events = events or unsent(order.approved, f"never left: {reason}", now_ns)
         self._note(events, now_ns)
         return events
 
