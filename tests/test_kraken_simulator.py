@@ -1,12 +1,16 @@
 """The simulated Kraken as a whole: connections, time, the plain way to build one."""
 
 import json
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from crosswire.domain import BookChanged, BookReset
+from crosswire.domain import BookChanged, BookReset, Instrument
 from crosswire.venues.interface import Credentials, SimFrame
 from crosswire.venues.kraken.simulator import Faults, SimAccount, default_markets, simulator
+from crosswire.venues.kraken.simulator.schema import REQUESTS
 from crosswire.venues.kraken.simulator.text import scaled
 from tests.kraken_rig import ME, SECOND, SECRET, START, Rig, answers, items, limit, read
 
@@ -194,8 +198,8 @@ def test_without_a_flow_nothing_moves() -> None:
         ),
     ],
 )
-def test_wrong_settings_get_one_clear_line(options: dict[str, object], text: str) -> None:
-    plain: dict[str, object] = {"balances": {"USD": "1"}, "flow": "off"}
+def test_wrong_settings_get_one_clear_line(options: dict[str, Any], text: str) -> None:
+    plain: dict[str, Any] = {"balances": {"USD": "1"}, "flow": "off"}
     with pytest.raises(ValueError, match=r"\w") as caught:
         simulator(1, START, LOGIN, **(plain | options))
     assert text in str(caught.value)
@@ -203,7 +207,7 @@ def test_wrong_settings_get_one_clear_line(options: dict[str, object], text: str
 
 
 def test_a_recorded_book_is_the_other_side_of_our_orders() -> None:
-    books = [
+    books: list[BookReset | BookChanged] = [
         BookReset(
             0,
             "kraken:BTC/USD",
@@ -280,3 +284,94 @@ def test_the_accounts_own_orders_stand_in_the_public_book() -> None:
     assert answers(rig.ask(private, "add_order", limit()))[0]["success"] is True
     (book,) = items(rig.frames(public), "book")
     assert book["bids"] == [{"price": "60000.0", "qty": "0.50000000"}]
+
+
+def test_the_real_venues_pairs_and_books_can_be_taken_over() -> None:
+    """Paper trading: the pairs are the real ones, `mirror` brings what their books do."""
+    doge = Instrument(
+        id="kraken:DOGE/BTC",
+        venue="kraken",
+        name="DOGE/BTC",
+        kind="spot",
+        base="DOGE",
+        quote="BTC",
+        price_tick=price("0.00000001"),
+        quantity_step=price("0.00000001"),
+        price_decimals=8,
+        quantity_decimals=8,
+        min_quantity=price("20"),
+        min_notional=price("0.00002"),
+        status="off",
+    )
+    sim = simulator(1, START, LOGIN, {"BTC": "1"}, flow="off", instruments=[doge])
+    sim.mirror(BookReset(0, "kraken:ETH/USD", (), ()), START)  # not listed: left alone
+    level = ((price("0.000002"), price("500")),)
+    sim.mirror(BookReset(0, "kraken:DOGE/BTC", (), level, depth=10), START)
+    assert list(sim.exchange.engines) == ["DOGE/BTC"]
+    assert sim.exchange.engines["DOGE/BTC"].best_ask() == level[0]
+    assert sim.exchange.markets["DOGE/BTC"].status == "online"
+    sim.tick(START + 5 * SECOND)
+    assert sim.exchange.assets["DOGE"].decimals == 10
+
+
+JUNK = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["BTC/USD", "buy", "limit", "market", "", "O", "static", "pct", "x"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["price", "order_type", "reference", "side"]), inner)
+    ),
+    max_leaves=5,
+)
+NAMES = sorted({name for fields in REQUESTS.values() for name in fields} - {"token"})
+METHODS = sorted({*REQUESTS, "subscribe", "unsubscribe", "ping"})
+WORDS = st.sampled_from([*NAMES, "channel", "symbol", "depth", "interval", "snapshot"])
+CHANNEL = st.sampled_from(["book", "level3", "ohlc", "trade", "executions", "x"])
+
+
+@given(
+    st.sampled_from(METHODS),
+    st.dictionaries(WORDS, JUNK, max_size=6),
+    st.dictionaries(WORDS, JUNK, max_size=3),
+    CHANNEL,
+)
+@settings(max_examples=200)
+def test_whatever_a_client_sends_is_answered_and_breaks_nothing(
+    method: str, junk: dict[str, Any], spoilt: dict[str, Any], channel: str
+) -> None:
+    rig = Rig()
+    rig.rest("sell", "1", "60000")
+    socket, public = rig.login(), rig.open()
+    for params in (junk, limit() | spoilt, {"channel": channel, "symbol": ["BTC/USD"]} | spoilt):
+        for where in (socket, public):
+            rig.frames(where)
+            assert answers(rig.ask(where, method, params))
+    rig.wait(2)
+    rig.sim.ledger()
+
+
+CALLS = st.sampled_from(
+    "AddOrder AddOrderBatch AmendOrder EditOrder CancelOrder CancelOrderBatch OpenOrders "
+    "CancelAllOrdersAfter ClosedOrders QueryOrders TradesHistory QueryTrades Ledgers "
+    "QueryLedgers OrderAmends TradeVolume".split()
+)
+FIELDS = st.sampled_from(
+    "pair type ordertype volume price price2 txid orders deadline cl_ord_id cl_ord_ids userref "
+    "ofs start end timeout close oflags starttm expiretm order_id leverage displayvol id "
+    "timeinforce".split()
+)
+
+
+@given(CALLS, st.dictionaries(FIELDS, JUNK, max_size=6))
+@settings(max_examples=200)
+def test_whatever_a_client_posts_is_answered(call: str, junk: dict[str, Any]) -> None:
+    rig = Rig()
+    good = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "1", "price": "60000"}
+    for fields in (junk, good | junk):
+        assert "error" in rig.post_json(call, fields)
+        assert "error" in rig.post(call, fields)
+    rig.wait(2)
+    rig.sim.ledger()

@@ -130,7 +130,8 @@ class OrderViews:
             name: [self._row(symbol, order_id, row) for order_id, row in shown[name].items()]
             for name, _ in SIDES
         }
-        return {"symbol": symbol, "checksum": self._checksum(symbol, now_ns), **items}
+        head = {"symbol": symbol, "checksum": self._checksum(symbol, now_ns)}
+        return {**head, **items, "timestamp": stamp_ns(now_ns)}
 
     def update(self, symbol: str, depth: int, now_ns: int) -> Item | None:
         """The orders that came, changed or went since the last call; None if none did."""

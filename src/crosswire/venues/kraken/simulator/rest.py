@@ -160,7 +160,7 @@ class Rest:
             now_ns,
             account=account.name,
             transport="rest",
-            method="read",
+            method="other" if name == "GetWebSocketsToken" else "read",
             outcome="accepted",
             client_order_id=str(fields.get("cl_ord_id") or ""),
             reason=name,

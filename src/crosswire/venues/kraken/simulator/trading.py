@@ -83,21 +83,32 @@ class Trading:
         self, connection: Connection, method: str, params: Params, req_id: object, now_ns: int
     ) -> None:
         """Take one request; its answers, and what it makes happen, leave by the hub."""
-        error = "" if connection.is_private else NO_PRIVATE
-        error = error or schema.refusal(method, params)
-        account = ""
+        error, account = "" if connection.is_private else NO_PRIVATE, ""
         if not error:
-            account, error = self._tokens.check(params.get("token"), connection.number, now_ns)
+            token = params.get("token")
+            account, bad_token = self._tokens.check(token, connection.number, now_ns)
+            error = schema.refusal(method, params) or bad_token
         if not error and self._chance.strikes("token_revoked"):
             self._tokens.revoke(account)
-            account, error = self._tokens.check(params.get("token"), connection.number, now_ns)
+            _, error = self._tokens.check(params.get("token"), connection.number, now_ns)
         if error:
+            if account:
+                self._note_refused(account, method, params, error, now_ns)
             message = failure(method, req_id, error, now_ns, now_ns + 35_000)
             self._hub.tell(connection, message, now_ns)
             return
         n = self._hub.exchange.ledger.arrive()
         request = Request(n, self._hub.exchange.accounts[account], "ws", now_ns, now_ns)
         self._go(connection, Asked(method, params, req_id, request), now_ns)
+
+    def _note_refused(
+        self, account: str, method: str, params: Params, error: str, now_ns: int
+    ) -> None:
+        """Write the rows of a request that was refused at the door."""
+        exchange = self._hub.exchange
+        n = exchange.ledger.arrive()
+        request = Request(n, exchange.accounts[account], "ws", now_ns, now_ns)
+        self._desk.note_unread(request, METHODS[method], named(params), "refused", error)
 
     def _go(self, connection: Connection, asked: Asked, now_ns: int) -> None:
         """Carry it out, or let a fault have its way."""
