@@ -4,9 +4,10 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from tests.sdk.environment import ROOT, python_of
 from tests.sdk.versions import CCXT, PYTHON_KRAKEN_SDK
@@ -45,30 +46,42 @@ def hosted() -> Iterator[str]:
         host.communicate()
 
 
+def last_line(errors: IO[str]) -> str:
+    """Return the last thing a program said about its end."""
+    errors.seek(0)
+    return (errors.read().strip().splitlines() or ["without a word"])[-1]
+
+
 def run(suite: Suite) -> tuple[int, int]:
     """Run one SDK's cases; return how many passed and how many failed."""
     python = python_of(suite.environment, suite.package)
-    with hosted() as place:
+    with hosted() as place, tempfile.TemporaryFile("w+") as errors:
         if not place:
             print(f"FAIL {suite.module}: the simulator did not start")
             return 0, 1
         command = [str(python), "-m", f"tests.sdk.{suite.module}", place]
-        cases = subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE)
-        passed = failed = 0
-        is_whole = False
+        # The SDKs log every reconnection; of that, the last line counts if they end too early.
+        cases = subprocess.Popen(
+            command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=errors
+        )
         assert cases.stdout is not None
-        for line in cases.stdout:
-            if line.startswith('{"passed"'):
-                is_whole = True
-                continue
-            print(line, end="", flush=True)
-            passed += line.startswith("ok ")
-            failed += line.startswith("FAIL")
+        passed, failed, is_whole = count(cases.stdout)
         cases.wait(LIMIT_S)
-    if not is_whole:
-        print(f"FAIL {suite.module}: ended before its last case")
-        failed += 1
-    return passed, failed
+        if not is_whole:
+            print(f"FAIL {suite.module}: ended before its last case: {last_line(errors)}")
+        return passed, failed + (not is_whole)
+
+
+def count(lines: Iterable[str]) -> tuple[int, int, bool]:
+    """Show the cases as they come; return passed, failed, and whether the sum came at the end."""
+    passed = failed = 0
+    for line in lines:
+        if line.startswith('{"passed"'):
+            return passed, failed, True
+        print(line, end="", flush=True)
+        passed += line.startswith("ok ")
+        failed += line.startswith("FAIL")
+    return passed, failed, False
 
 
 def main() -> int:

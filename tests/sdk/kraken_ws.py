@@ -246,6 +246,7 @@ CHANNELS: list[tuple[str, Frame]] = [
 PRIVATE: list[tuple[str, Frame]] = [
     ("executions", {"snap_orders": True, "snap_trades": True}),
     ("balances", {"snapshot": True}),
+    ("level3", {"symbol": [WS_PAIR], "depth": 10}),
 ]
 TRADING = [
     "add_order",
@@ -381,6 +382,9 @@ async def main() -> None:
             f"subscribe {channel}",
             partial(cases.subscribe, channel, **params),
         )
+    await report.wait(
+        "unsubscribe level3", partial(cases.unsubscribe, *PRIVATE[-1][:1], **PRIVATE[-1][1])
+    )
     for name in TRADING:
         await report.wait(f"send_message {name}", getattr(cases, name))
     await refusals(report, cases)
