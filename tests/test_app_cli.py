@@ -1,29 +1,52 @@
 """The command line: what people and programs get back, and one line for each mistake."""
 
 import json
-import os
-import signal
 import socket
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from rich.console import Console
 
 from crosswire import __version__
+from crosswire.app.cli import main, screen
 
 SECRET = "VG9wU2VjcmV0VmFsdWUrLzEyMzQ1Njc4OTA="
 
 
-def crosswire(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "crosswire", *map(str, arguments)]
-    environment = {**os.environ, "COLUMNS": "200", "TERM": "dumb"}
-    return subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, timeout=60, env=environment, check=False
-    )
+class Shown(NamedTuple):
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def complaint(shown: subprocess.CompletedProcess[str]) -> str:
+Run = Callable[..., Shown]
+
+
+@pytest.fixture
+def crosswire(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Run:
+    """Run a command in the test's own directory and process."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(screen, "out", Console(width=200))
+    monkeypatch.setattr(screen, "err", Console(stderr=True, width=200))
+
+    def run(*arguments: str) -> Shown:
+        monkeypatch.setattr(sys, "argv", ["crosswire", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capfd.readouterr()
+        return Shown(int(ended.value.code or 0), out, err)
+
+    return run
+
+
+def complaint(shown: Shown) -> str:
     """Return the one line that a mistake gives."""
     assert "Traceback" not in shown.stderr + shown.stdout
     lines = [line for line in shown.stderr.splitlines() if line.strip()]
@@ -31,18 +54,18 @@ def complaint(shown: subprocess.CompletedProcess[str]) -> str:
     return lines[0]
 
 
-def test_the_version_is_shown(tmp_path: Path) -> None:
-    shown = crosswire("--version", cwd=tmp_path)
+def test_the_version_is_shown(tmp_path: Path, crosswire: Run) -> None:
+    shown = crosswire("--version")
     assert (shown.returncode, shown.stdout.strip()) == (0, f"crosswire {__version__}")
 
 
-def test_init_writes_a_config_and_does_not_replace_one(tmp_path: Path) -> None:
-    assert crosswire("init", cwd=tmp_path).returncode == 0
+def test_init_writes_a_config_and_does_not_replace_one(tmp_path: Path, crosswire: Run) -> None:
+    assert crosswire("init").returncode == 0
     assert (tmp_path / "bot.toml").read_text().startswith("# A bot")
-    again = crosswire("init", cwd=tmp_path)
+    again = crosswire("init")
     assert again.returncode == 2
     assert "exists already; --force replaces it" in complaint(again)
-    assert crosswire("init", "--force", "--json", cwd=tmp_path).returncode == 0
+    assert crosswire("init", "--force", "--json").returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -67,49 +90,50 @@ def test_init_writes_a_config_and_does_not_replace_one(tmp_path: Path) -> None:
     ],
 )
 def test_a_users_mistake_is_one_line_and_exit_code_2(
-    tmp_path: Path, old: str, new: str, arguments: tuple[str, ...], expected: str
+    tmp_path: Path, crosswire: Run, old: str, new: str, arguments: tuple[str, ...], expected: str
 ) -> None:
-    crosswire("init", cwd=tmp_path)
+    crosswire("init")
     config = tmp_path / "bot.toml"
     config.write_text(config.read_text().replace(old, new, 1))
-    shown = crosswire(*arguments, cwd=tmp_path)
+    shown = crosswire(*arguments)
     assert expected in complaint(shown)
     assert shown.returncode == 2
 
 
-def test_a_bot_that_does_not_run_is_said_to_be_so(tmp_path: Path) -> None:
-    crosswire("init", cwd=tmp_path)
+def test_a_bot_that_does_not_run_is_said_to_be_so(tmp_path: Path, crosswire: Run) -> None:
+    crosswire("init")
     for arguments in (("status",), ("stop",), ("pause",), ("kill",), ("order", "list")):
-        shown = crosswire(*arguments, cwd=tmp_path)
+        shown = crosswire(*arguments)
         assert "no bot is running for bot.toml" in complaint(shown)
         assert shown.returncode == 1
 
 
-def test_with_json_a_mistake_is_an_object_too(tmp_path: Path) -> None:
-    shown = crosswire("run", "none.toml", "--json", cwd=tmp_path)
+def test_with_json_a_mistake_is_an_object_too(tmp_path: Path, crosswire: Run) -> None:
+    shown = crosswire("run", "none.toml", "--json")
     assert shown.returncode == 2
     assert json.loads(shown.stdout)["code"] == 2
 
 
-def test_a_missing_secret_is_named_by_its_key_and_a_given_one_is_not_shown(tmp_path: Path) -> None:
+def test_a_missing_secret_is_named_by_its_key_and_a_given_one_is_not_shown(
+    tmp_path: Path, crosswire: Run
+) -> None:
     config = tmp_path / "bot.toml"
-    crosswire("init", cwd=tmp_path)
+    crosswire("init")
     hosts = 'rest = "http://127.0.0.1:1"\nws = "ws://127.0.0.1:1"\nws_private = "ws://127.0.0.1:1"'
     text = config.read_text().replace('mode = "paper"', 'mode = "testnet"')
     login = f'key = "{SECRET}"\nsecret_env = "NOT_SET_ANYWHERE"\n[accounts.main.hosts]\n{hosts}\n'
     config.write_text(text.replace("# key_env", f"{login}# key_env", 1))
-    shown = crosswire("balances", cwd=tmp_path)
+    shown = crosswire("balances")
     assert "environment variable NOT_SET_ANYWHERE is not set" in complaint(shown)
     assert shown.returncode == 2
     assert SECRET not in shown.stdout + shown.stderr
 
 
-def test_a_taken_port_is_named(tmp_path: Path) -> None:
+def test_a_taken_port_is_named(tmp_path: Path, crosswire: Run) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        shown = crosswire("sim", "kraken", "--port", str(port), cwd=tmp_path)
+        shown = crosswire("sim", "kraken", "--port", str(port))
     assert f"port {port} is taken" in complaint(shown)
     assert shown.returncode == 2
-    assert signal.SIGTERM  # the simulator ended by itself

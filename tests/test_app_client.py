@@ -124,7 +124,7 @@ def test_our_own_refusal_names_the_rule_and_both_numbers() -> None:
 def test_a_float_is_refused_with_the_fix() -> None:
     async def story(client: cw.Client) -> None:
         wrong: Any = 0.01
-        with pytest.raises(cw.UserError, match='is a float; write "0.01"'):
+        with pytest.raises(cw.UserError, match="is a float; write"):
             await client.place(PAIR, "buy", wrong)
         side: Any = "bye"
         with pytest.raises(cw.UserError, match="expected buy or sell"):

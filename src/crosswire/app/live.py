@@ -104,6 +104,8 @@ class Trader:
             self._wiring = Wiring(
                 config, where, self._clock, self._on_events, self._break, self.journal.run
             )
+            self._held = self._wiring.hold()
+            undo.callback(self._held.close)
             self.engine = self._build_engine()
             undo.pop_all()
 
@@ -233,6 +235,7 @@ class Trader:
         self.journal.append(RunEnded(self.now_ns(), self.journal.run, self.is_clean))
         self._tell()
         await asyncio.to_thread(self.journal.close)
+        self._held.close()
 
     def end_after(self, seconds: float) -> None:
         """Ask for the end in a while."""

@@ -2,18 +2,28 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+import crosswire
 from crosswire.app.errors import CrosswireError
 from crosswire.net.host import LEDGER_PATH
 
 START_S = 20.0
 STOP_S = 5.0
+
+
+def same_code() -> dict[str, str]:
+    """The environment in which a child runs the very code that runs here."""
+    here = str(Path(crosswire.__file__).resolve().parent.parent)
+    known = os.environ.get("PYTHONPATH", "")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (here, known)))}
 
 
 class SimProcess:
@@ -44,6 +54,7 @@ class SimProcess:
             *self._options,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            env=same_code(),
             start_new_session=True,  # a Ctrl-C is for us: we still need it to cancel
         )
         assert self._process.stdout is not None

@@ -9,12 +9,15 @@ live     the venue itself, or the hosts of the config
 import asyncio
 import base64
 import hashlib
+import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from random import Random
 from typing import Protocol, cast
 
 from crosswire.app.config import Config, credentials
 from crosswire.app.errors import ConfigError
+from crosswire.app.holding import hold
 from crosswire.domain import (
     AnyEvent,
     BookChanged,
@@ -111,7 +114,7 @@ class Wiring:
         """Return the link of an account's login."""
         account = self._config.accounts[name]
         is_local = self._config.mode in ("sim", "paper")
-        login = local_login(name) if is_local else credentials(account, name, self._where)
+        login = self._login(name)
         settings = SessionSettings(
             account=name,
             hosts=_embedded(account.venue) if is_local else self._hosts(account.venue, name),
@@ -130,6 +133,21 @@ class Wiring:
             on_fatal=self._on_fatal,
             busy_poll=self._config.net.busy_poll,
         )
+
+    def hold(self) -> ExitStack:
+        """Hold every login that is not a simulator's, until the result is closed."""
+        with ExitStack() as held:
+            if self._config.mode in ("testnet", "live"):
+                for name, account in self._config.accounts.items():
+                    hosts = self._hosts(account.venue, name)
+                    login = self._login(name)
+                    held.callback(os.close, hold(name, login, hosts, self._clock.now_ns()))
+            return held.pop_all()
+
+    def _login(self, name: str) -> Credentials:
+        if self._config.mode in ("sim", "paper"):
+            return local_login(name)
+        return credentials(self._config.accounts[name], name, self._where)
 
     def _instruments(self, account: str) -> tuple[str, ...]:
         quoted = (s.instrument for s in self._config.strategies.values() if s.account == account)

@@ -18,7 +18,9 @@ from crosswire.app.views import BookView
 BAR = 18  # characters of the longest quantity bar
 LEVEL_NAMES = {"quiet": logging.WARNING, "normal": logging.INFO}
 
-out = Console(highlight=False)
+# A file or a pipe has no width of its own, and a table cut short is of no use there.
+WIDTH = None if sys.stdout.isatty() else 200
+out = Console(highlight=False, width=WIDTH)
 err = Console(stderr=True, highlight=False)
 
 
@@ -60,8 +62,11 @@ def table(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str])
     """A table of some columns of the rows."""
     made = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
     for column in columns:
+        is_id = column.endswith("_id")
         is_number = column in ("quantity", "filled", "price", "average_price", "fee", "realised")
-        made.add_column(column.replace("_", " "), justify="right" if is_number else "left")
+        made.add_column(
+            column.replace("_", " "), justify="right" if is_number else "left", no_wrap=is_id
+        )
     for row in rows:
         made.add_row(*(_cell(row.get(column)) for column in columns))
     return made
