@@ -60,3 +60,14 @@ def test_a_cancel_costs_by_the_age_of_its_order() -> None:
     rig.hear({"channel": "heartbeat"})
     rig.pass_time(0.0)
     assert before - int(rig.session.statistics()["trading_points_left"]) == 8
+
+
+def test_a_fill_is_ours_though_the_stream_lost_the_orders_first_event() -> None:
+    rig = Rig().login()
+    rig.send(place())
+    rig.reply("add_order", 1, result={"order_id": "O1"})
+    fill = rig.execution(
+        order_id="O1", exec_id="T1", exec_type="trade", last_qty=0.001, last_price=26500.4
+    )
+    assert only(fill, Filled).client_order_id == own_id(1)
+    assert only(fill, Filled).side == "buy"

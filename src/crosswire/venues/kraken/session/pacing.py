@@ -15,6 +15,7 @@ _SECOND = 1_000_000_000
 # (younger than so many seconds, points); age runs from creation or the last amend.
 _AMEND_AGES = ((5, 3), (10, 2), (15, 1))
 _CANCEL_AGES = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))
+_DEAREST = 8 * POINT
 
 
 class Tier(Struct, frozen=True):
@@ -104,14 +105,12 @@ class Pacing:
 
     def may_add(self, instrument: str, count: int, now_ns: int) -> bool:
         """Whether `count` new orders leave room to cancel what is open."""
-        cost = add_cost(count) + self._room(instrument, now_ns)
         is_free = self._orders.count(instrument) + count <= self.tier.open_orders
-        return is_free and self.trading(instrument).has_room(cost, now_ns)
+        return is_free and self._has_room(instrument, add_cost(count), now_ns)
 
     def may_amend(self, instrument: str, key: str, now_ns: int) -> bool:
         """Whether an amend leaves room to cancel what is open."""
-        cost = self.amend_cost(key, now_ns) + self._room(instrument, now_ns)
-        return self.trading(instrument).has_room(cost, now_ns)
+        return self._has_room(instrument, self.amend_cost(key, now_ns), now_ns)
 
     def refused(self, instrument: str, now_ns: int) -> None:
         """The venue says the counter is full: believe it."""
@@ -123,19 +122,23 @@ class Pacing:
         lefts = [counter.left(now_ns) for counter in self._trading.values()]
         return min(lefts, default=self._most)
 
-    def _room(self, instrument: str, now_ns: int) -> int:
-        """Points kept back to cancel everything open on an instrument.
+    def _has_room(self, instrument: str, cost: int, now_ns: int) -> bool:
+        """Whether a request fits beside the points kept back to cancel everything open.
 
-        At most a quarter of the counter: beyond that a batch cancel, which the venue accepts
-        even over the limit, does it.
+        At most a quarter of the counter is kept: beyond that a batch cancel, which the venue
+        accepts even over the limit, does it. The ages are only looked at where it is tight.
         """
-        most = self.trading(instrument).most // 4
+        counter = self.trading(instrument)
+        left = counter.most - counter.value(now_ns) - cost
+        most = counter.most // 4
+        if left >= min(most, self._orders.count(instrument) * _DEAREST):
+            return True
         room = 0
         for since_ns in self._orders.ages(instrument):
             room += _points(_CANCEL_AGES, now_ns - since_ns)
-            if room >= most:
-                return most
-        return room
+            if room > left:
+                return False
+        return left >= 0
 
     def _by_age(self, key: str, ages: tuple[tuple[int, int], ...], now_ns: int) -> int:
         since_ns = self._orders.since_ns(key)

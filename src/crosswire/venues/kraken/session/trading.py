@@ -35,6 +35,7 @@ from crosswire.venues.kraken.decode import errors
 from crosswire.venues.kraken.decode.messages import ChannelMessage, Pong, Reply
 from crosswire.venues.kraken.decode.rest import answer
 from crosswire.venues.kraken.decode.websocket import Decoder
+from crosswire.venues.kraken.encode.frames import instrument_name
 from crosswire.venues.kraken.session import rest_replies, settle
 from crosswire.venues.kraken.session.held import Held, Waiting
 from crosswire.venues.kraken.session.inflight import InFlight, Request
@@ -135,7 +136,7 @@ class Trading:
         command = approved.command
         if isinstance(command, LookUp):
             return self._lookups.ask(command, now_ns)
-        dropped = self._drop_held(approved, now_ns)
+        dropped = self._drop_held(approved, now_ns) if len(self._held) else []
         if not self.is_ready(transport):
             return [*dropped, *unsent(approved, "not logged in by WebSocket", now_ns)]
         if not self._may_go(approved, now_ns, is_held=False):
@@ -145,8 +146,6 @@ class Trading:
     def _drop_held(self, approved: Approved, now_ns: int) -> list[AnyEvent]:
         """A cancel overtakes what waits for the same order, and keeps it from being sent."""
         command = approved.command
-        if not len(self._held):
-            return []
         if isinstance(command, CancelAll):
             return self._held.clear("everything is being cancelled", now_ns)
         cancels = command.cancels if isinstance(command, CancelBatch) else (command,)
@@ -160,6 +159,8 @@ class Trading:
     def _may_go(self, approved: Approved, now_ns: int, *, is_held: bool) -> bool:
         """Whether the venue's limits leave room; a cancel may always go."""
         command = approved.command
+        if type(command) is Place and not len(self._held):  # the hot path
+            return self._pacing.may_add(command.instrument, 1, now_ns)
         if isinstance(command, Place | PlaceBatch):
             for instrument, count in _counts(command).items():
                 if not is_held and self._held.is_waiting(instrument):
@@ -243,7 +244,25 @@ class Trading:
                 if instrument:
                     self._pacing.refused(instrument, now_ns)
         self._note(events, now_ns)
+        self._remember(request, events)
         return [*events, *self._release(now_ns)]
+
+    def _remember(self, request: Request, events: Sequence[AnyEvent]) -> None:
+        """Tell the decoder whose an accepted order is: the stream may have lost the event."""
+        accepted = {
+            event.client_order_id: event.venue_order_id
+            for event in events
+            if isinstance(event, Accepted)
+        }
+        for part in request.parts if accepted else ():
+            venue_order_id = accepted.get(part.client_order_id)
+            if isinstance(part, Place) and venue_order_id:
+                self._decoder.private.memory.learn(
+                    venue_order_id,
+                    client_order_id=part.client_order_id,
+                    symbol=instrument_name(part.instrument),
+                    side=part.side,
+                )
 
     def answered(
         self, request: HttpRequest, status: int, body: bytes, now_ns: int
