@@ -7,6 +7,7 @@ mean is said in `settle`, the connection is kept by `login`, look-ups are led by
 from collections.abc import Mapping, Sequence
 
 from crosswire.domain import (
+    Accepted,
     Amend,
     Amended,
     AmendRejected,
