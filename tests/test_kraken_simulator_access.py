@@ -206,6 +206,9 @@ def test_a_used_token_lives_as_long_as_its_connection() -> None:
     assert error_of(rig.ask(stranger, "add_order", limit())) == "ESession:Invalid session"
     rig.sim.closed(socket, rig.now)
     assert subscribed(rig, private(rig), rig.tokens[ME])["error"] == "ESession:Invalid session"
+    rig.sim.opened(socket, "/auth/v2", rig.now)  # not even under the old connection's number
+    rig.frames(socket)
+    assert subscribed(rig, socket, rig.tokens[ME])["error"] == "ESession:Invalid session"
 
 
 def test_a_revoked_token_is_an_invalid_session_until_a_new_one() -> None:

@@ -370,7 +370,7 @@ def test_candles_open_and_close_with_time() -> None:
     assert snapshot["timestamp"] == "2026-09-21T14:13:20.000000Z"
     assert snapshot["data"][0]["interval_begin"] == "2026-09-21T14:10:00.000000000Z"
     trade(rig)
-    rig.wait(300)
+    rig.wait(100)  # to the nanosecond at which the next one begins
     trade(rig, "0.3")
     first, second = items(rig.frames(socket), "ohlc")
     assert first["interval_begin"] == snapshot["data"][0]["interval_begin"]

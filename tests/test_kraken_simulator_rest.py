@@ -326,6 +326,7 @@ def test_the_history_of_trades_and_its_rows(rig: Rig) -> None:
     assert key.startswith("T")
     closed = rig.result("ClosedOrders", {"trades": "true"})["closed"]
     assert closed[row["ordertxid"]]["trades"] == [key]
+    assert closed[row["ordertxid"]]["fee"] == "21.00000"
     assert row == {
         "ordertxid": row["ordertxid"],
         "postxid": row["postxid"],

@@ -67,6 +67,9 @@ def test_the_snapshot_shows_open_orders_whole_and_the_last_fills(rig: Rig) -> No
     assert fill["exec_type"] == "trade"
     assert fill["order_status"] == "filled"
     assert "cum_qty" not in fill
+    fills = rig.open("/auth/v2")
+    rig.frames(fills)
+    assert items(rig.ask(fills, "subscribe", wish | {"snap_orders": False})) == [fill]
     none = rig.open("/auth/v2")
     rig.frames(none)
     assert len(rig.ask(none, "subscribe", wish | {"users": "all"})) == 1

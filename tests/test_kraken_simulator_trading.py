@@ -339,15 +339,18 @@ def test_margin_opens_turns_and_closes_a_position(rig: Rig) -> None:
     )
     same_way = limit(quantity=1, price=60000, reduce_only=True)
     assert error_of(rig.ask(socket, "add_order", same_way)) == "EOrder:Reduce only:Non-PC"
-    # Reducing: cut to the position, a thousand lost.
+    rig.ask(socket, "add_order", limit(side="sell", quantity=0.25, price=59000, margin=True))
+    (position,) = rig.result("OpenPositions").values()
+    assert (position["vol"], position["cost"]) == ("0.75000000", "45000.00000")
+    # Reducing: cut to the position, 750 more lost.
     reduce = limit(side="sell", quantity=3, price=59000, reduce_only=True)
     frames = rig.ask(socket, "add_order", reduce)
     assert [item["last_qty"] for item in items(frames) if item["exec_type"] == "trade"] == [
-        "1.00000000"
+        "0.75000000"
     ]
     assert rig.result("OpenPositions") == {}
     lost = rig.result("Ledgers", {"type": "margin"})["ledger"]
-    assert next(iter(lost.values()))["amount"] == "-1000.0000"
+    assert next(iter(lost.values()))["amount"] == "-750.0000"
     # Turning: from long one to short one.
     rig.ask(socket, "add_order", limit(quantity=1, price=60000, margin=True))
     rig.ask(socket, "add_order", limit(side="sell", quantity=2, price=59000, margin=True))

@@ -47,7 +47,8 @@ def simulator(
     """Build a simulator without knowing Kraken: one login, one account of that name.
 
     `instruments` are listed instead of the usual pairs, by the real venue's rules: `mirror` brings
-    their books. `flow` is off, normal or efficient. A recorded book starts at once and plays in a loop.
+    their books. `flow` is off, normal or efficient. A recorded book starts at once and plays in
+    a loop.
     `ValueError` for an unknown fault, flow, or recorded pair.
     """
     recordings = recordings_of(recorded or (), start_ns)

@@ -24,9 +24,7 @@ MAX_ITEMS = 50  # of a mixed frame
 class Hub:
     """Writes frames to sockets; faults of frames strike here."""
 
-    def __init__(
-        self, exchange: Exchange, put: Callable[[SimOutput], None], start_ns: int
-    ) -> None:
+    def __init__(self, exchange: Exchange, put: Callable[[SimOutput], None], start_ns: int) -> None:
         self.exchange = exchange
         self.chance = exchange.chance
         self.connections: dict[int, Connection] = {}

@@ -139,7 +139,7 @@ def default_markets() -> tuple[Market, ...]:
 def find(markets: dict[str, Market], name: object) -> Market | None:
     """Return a market by any of the names REST takes: BTC/USD, XBTUSD, XXBTZUSD, XBT/USD."""
     for market in markets.values():
-        if name in {market.symbol, market.alt_name, market.rest_name, market.v1_name}:
+        if name in (market.symbol, market.alt_name, market.rest_name, market.v1_name):  # any JSON
             return market
     return None
 
