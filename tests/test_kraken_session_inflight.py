@@ -1,6 +1,10 @@
 """What the private stream proves of requests in flight, and what it does not."""
 
-from crosswire.domain import Amended, Filled, Sent, TimedOut
+from pathlib import Path
+
+import pytest
+
+from crosswire.domain import Accepted, Amended, Closed, Filled, LoggedIn, OrdersRead, Sent, TimedOut
 from crosswire.fixed import parse
 from tests.kraken_dialogue import Rig, amend, cancel, of, only, own_id, place
 
@@ -71,3 +75,28 @@ def test_a_fill_is_ours_though_the_stream_lost_the_orders_first_event() -> None:
     )
     assert only(fill, Filled).client_order_id == own_id(1)
     assert only(fill, Filled).side == "buy"
+
+
+def test_the_recorded_life_of_an_order_is_followed(captures: Path) -> None:
+    recording = captures / "kraken" / "captured" / "raw_v2" / "executions_amend_cancel.ndjson"
+    if not recording.is_file():
+        pytest.skip(f"no recording at {recording}")
+    rig = Rig().login()
+    rig.take(rig.session.closed("private", "gone", rig.now_ns))
+    rig.take(rig.session.opened("private", rig.now_ns))
+    rig.pass_time(0.1)
+    rig.answer("GetWebSocketsToken", {"token": "another", "expires": 900})
+    events = [
+        event for line in recording.read_bytes().splitlines() if line for event in rig.hear(line)
+    ]
+    assert [type(event) for event in events] == [
+        OrdersRead,
+        LoggedIn,
+        Accepted,
+        Accepted,
+        Amended,
+        Amended,
+        Closed,
+    ]
+    assert only(events, Closed).cause == "canceled"
+    assert rig.session.statistics()["sequence_gaps"] == 0
