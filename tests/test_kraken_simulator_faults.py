@@ -217,6 +217,17 @@ def test_a_token_revoked_with_a_request() -> None:
     assert len(opened(rig)) == 2
 
 
+def test_an_id_may_be_spent_for_good() -> None:
+    """[?] The venue was seen to take the id of a closed order again; it might not."""
+    rig = rig_with(ids_are_spent_is=1.0)
+    socket = rig.login()
+    rig.place(socket)
+    rig.place(socket, cl_ord_id="once")
+    rig.ask(socket, "cancel_all", {})
+    text = error_of(rig.ask(socket, "add_order", limit(cl_ord_id="once")))
+    assert text == "EGeneral:Invalid arguments:cl_ord_id not unique"
+
+
 # --- REST alone --------------------------------------------------------------------------------
 
 

@@ -78,11 +78,10 @@ def test_without_a_name_the_reference_is_zero(rig: Rig) -> None:
     assert [item["order_userref"] for item in items(tagged)] == [-3, -3]
 
 
-def test_fills_come_one_by_one_and_the_end_apart(rig: Rig) -> None:
+def test_fills_come_one_by_one(rig: Rig) -> None:
     rig.rest("sell", "0.2", "60000")
     rig.rest("sell", "0.1", "60000.1")
     socket = rig.login()
-    rig.ask(socket, "subscribe", {"channel": "balances"})
     frames = rig.ask(socket, "add_order", limit(price=60001, cl_ord_id=ID))
     assert kinds(frames) == ["pending_new", "new", "trade", "trade"]
     first, second = items(frames)[2:]
@@ -115,7 +114,16 @@ def test_fills_come_one_by_one_and_the_end_apart(rig: Rig) -> None:
     assert {first["order_status"], second["order_status"]} == {"partially_filled"}
     assert first["exec_id"] != second["exec_id"]
     assert second["trade_id"] == first["trade_id"] + 1
-    # Two rows a trade share its id, one asset a frame.
+
+
+def test_a_trade_moves_two_balances(rig: Rig) -> None:
+    rig.rest("sell", "0.2", "60000")
+    rig.rest("sell", "0.1", "60000.1")
+    socket = rig.login()
+    rig.ask(socket, "subscribe", {"channel": "balances"})
+    frames = rig.ask(socket, "add_order", limit(price=60001, cl_ord_id=ID))
+    first = items(frames)[2]
+    # Its two rows share its id, one asset a frame.
     money = items(frames, "balances")
     assert [row["asset"] for row in money] == ["BTC", "USD", "BTC", "USD"]
     assert {row["ref_id"] for row in money[:2]} == {first["exec_id"]}
@@ -134,6 +142,13 @@ def test_fills_come_one_by_one_and_the_end_apart(rig: Rig) -> None:
         "fee": "48.0000",
         "balance": "987952.0000",
     }
+
+
+def test_the_end_of_an_order_is_told_apart(rig: Rig) -> None:
+    rig.rest("sell", "0.2", "60000")
+    rig.rest("sell", "0.1", "60000.1")
+    socket = rig.login()
+    rig.ask(socket, "add_order", limit(price=60001, cl_ord_id=ID))
     # The rest of it rests; its last fill still says partially_filled, the end is an event apart.
     rig.result("AddOrder", _sell("0.2", "60001"), key=OTHER)
     frames = rig.frames(socket)

@@ -186,6 +186,7 @@ class Desk:
             )
             or rules.form(wish, market, now_ns)
             or rules.offsets(wish, engine)
+            or self._spent(wish, account)
             or rules.standing(wish, market, account, engine)
         )
         if error or not wish.post_only or wish.price is None or wish.trigger is not None:
@@ -193,6 +194,14 @@ class Desk:
         would_take = engine.would_take(wish.side, wish.price)
         is_refused = would_take and exchange.chance.strikes("post_only_refused")
         return rules.POST_ONLY if is_refused else ""
+
+    def _spent(self, wish: Wish, account: Account) -> str:
+        """Refuse the id of a closed order, where the venue is taken to remember them."""
+        wanted = same_id(wish.cl_ord_id)
+        if not (wanted and self._exchange.chance.faults.ids_are_spent_is):
+            return ""
+        is_spent = any(same_id(one.wish.cl_ord_id) == wanted for one in account.orders.values())
+        return rules.NOT_UNIQUE if is_spent else ""
 
     # --- amend ---------------------------------------------------------------------------------
 

@@ -59,6 +59,7 @@ class Faults(Struct, frozen=True, kw_only=True):
     status_s: float = 5.0  # how long a changed system status lasts
     views_behind_s: float = 0.0  # REST shows orders and trades as they were this long ago
     deadline_guards_matching_only_is: float = 0.0  # [?] past it a passive order may rest
+    ids_are_spent_is: float = 0.0  # [?] a closed order's cl_ord_id is never taken again
     schedule: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
