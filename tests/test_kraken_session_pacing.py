@@ -219,3 +219,13 @@ def test_the_best_measurement_of_the_last_minute_counts() -> None:
     later = 61 * SECOND
     clock.measure(later, later + 300, venue_ns=later + 2_150)
     assert clock.offset_ns == 2_000
+
+
+def test_an_amend_waits_beside_other_orders_without_replacing_them() -> None:
+    rig = full()
+    rig.session._orders.sent(ID, BTC, rig.now_ns)
+    rig.send(PlaceBatch(ACCOUNT, (place(2), place(3))))
+    rig.send(amend(4))
+    assert not rig.send(amend(1))
+    rig.session._pacing.trading(BTC).set(0, rig.now_ns)
+    assert [event.request_id for event in of(rig.pass_time(0.1), Sent)] == [1, 2, 3]

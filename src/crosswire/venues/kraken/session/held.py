@@ -57,8 +57,6 @@ class Held:
         self, send: Callable[[Waiting], list[AnyEvent] | None], now_ns: int
     ) -> list[AnyEvent]:
         """Offer every waiting command to `send`, which returns None to keep it waiting."""
-        if not self._queue:
-            return []
         events: list[AnyEvent] = []
         queue, self._queue = self._queue, []
         for waiting in queue:
