@@ -25,15 +25,14 @@ def recorded(captures: Path) -> tuple[list[BookReset | BookChanged], list[int]]:
     if not path.exists():
         pytest.skip(f"no recording {path.name}")
     found: Any = json.loads(path.read_text(), parse_float=Decimal, parse_int=Decimal)
-    first, *changes = [found["init"], *found["updates"]]
-    (whole,) = first["data"]
+    (whole,) = found["init"]["data"]
     symbol = "kraken:BTC/USD"
     bids, asks = levels(whole["bids"]), levels(whole["asks"])
     events: list[BookReset | BookChanged] = [
         BookReset(0, symbol, bids, asks, depth=10, venue_ns=SECOND)
     ]
     checksums = [int(whole["checksum"])]
-    for number, frame in enumerate(changes, start=2):
+    for number, frame in enumerate(found["updates"], start=2):
         (item,) = frame["data"]
         bids, asks = levels(item["bids"]), levels(item["asks"])
         events.append(BookChanged(0, symbol, bids, asks, venue_ns=number * SECOND))

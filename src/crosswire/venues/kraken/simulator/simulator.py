@@ -1,8 +1,13 @@
 """A Kraken that behaves like Kraken, without I/O: frames and requests in, frames and answers out.
 
-What is simplified, and no more than this: the day of the ticker begins when the simulator does;
-margin as `positions` says; a market order's money is checked once, when it is placed, so that a
-triggered one may overdraw; cancel-all is not counted; one 30-day volume, counted from the start.
+What is simplified: the day of the ticker begins when the simulator does; margin as `positions`
+says; a market order's money is checked once, when it is placed, so that a triggered one may
+overdraw; cancel-all is not counted; the 30-day volume only grows; every pair's index is its own
+last price; level 3 shows external quantity as one order a level.
+
+What is guessed, because no capture or page says it: the reasons of cancels that nobody asked for
+(`exchange.REASONS`), schema texts beyond those for numbers and arrays, the text for a deadline out
+of range, the place of the rate counter in a frame, the order of the checks, the lockout's count.
 """
 
 import heapq
