@@ -8,7 +8,9 @@ import sys
 from collections.abc import Callable
 from typing import Protocol
 
-from crosswire.domain import AnyEvent, Approved, Transport
+from msgspec.structs import replace
+
+from crosswire.domain import AnyEvent, Approved, Sent, Transport
 from crosswire.net.clock import Clock
 from crosswire.venues.interface import Frame, HttpRequest, Reconnect, Session
 
@@ -108,11 +110,12 @@ class Dialogue:
 
     def send(self, approved: Approved, transport: Transport) -> list[AnyEvent]:
         """Send a command: its bytes are with the socket when this returns."""
-        session = self.session
-        events = session.send(approved, transport, self._clock.now_ns())
+        session, now_ns = self.session, self._clock.now_ns
+        events = session.send(approved, transport, now_ns())
+        encoded_ns = now_ns()
         if session.outbox:
             self.flush()
-        return events
+        return stamped(events, encoded_ns, now_ns())
 
     def flush(self) -> None:
         """Empty the session's outbox."""
@@ -149,3 +152,11 @@ class Dialogue:
         error = sys.exception()
         if error is not None:
             self._on_fatal(error)
+
+
+def stamped(events: list[AnyEvent], encoded_ns: int, written_ns: int) -> list[AnyEvent]:
+    """Return the events with `Sent` saying when its bytes were ready, and with the socket."""
+    return [
+        replace(event, encoded_ns=encoded_ns, recv_ns=written_ns) if type(event) is Sent else event
+        for event in events
+    ]

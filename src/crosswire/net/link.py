@@ -8,7 +8,7 @@ from ssl import SSLContext
 from crosswire.domain import AnyEvent, Approved
 from crosswire.net.clock import Clock
 from crosswire.net.delay import Cancellable
-from crosswire.net.dialogue import TICK_S, Dialogue, OnEvents, OnFatal, ignore_fatal
+from crosswire.net.dialogue import TICK_S, Dialogue, OnEvents, OnFatal, ignore_fatal, stamped
 from crosswire.net.http import Answer, Failure, HttpLane, HttpPool
 from crosswire.net.local import LocalLink
 from crosswire.net.loop import BusyPoll
@@ -96,9 +96,10 @@ class Link:
                 ws_open = False
         if ws_open and session.is_ready("ws"):
             events = session.send(approved, "ws", self._now_ns())
+            encoded_ns = self._now_ns()
             if session.outbox:
                 self._flush()
-            return events
+            return stamped(events, encoded_ns, self._now_ns())
         rest_ready = session.is_ready("rest")
         transport = choose(ws_open=ws_open, ws_ready=False, rest_ready=rest_ready)
         return self._dialogue.send(approved, transport)
