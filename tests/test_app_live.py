@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +59,18 @@ def config(directory: Path, address: str, **more: Any) -> Config:
     return parse(document(directory, address, **more), "test")
 
 
-async def until(trader: Trader, is_so: Any) -> None:
+async def until(trader: Trader, is_so: Callable[[], object]) -> None:
     """Let the bot run until something is so."""
     heard = asyncio.Event()
-    observer: Any = lambda _record: heard.set()  # noqa: E731
+
+    def observer(_record: object) -> None:
+        heard.set()
+
     trader.observers.append(observer)
-    while not is_so():
-        heard.clear()
-        await asyncio.wait_for(heard.wait(), 30)
+    async with asyncio.timeout(30):
+        while not is_so():
+            heard.clear()
+            await heard.wait()
     trader.observers.remove(observer)
 
 
@@ -119,58 +124,85 @@ def test_a_cut_connection_comes_back_and_trading_goes_on(tmp_path: Path) -> None
 
 
 def test_a_killed_bot_forgets_no_order(tmp_path: Path) -> None:
-    """kill -9 in the middle of trading; the simulator lives on; a start on the same journal."""
+    """kill -9 with a request in flight; the simulator lives on; a start on the same journal."""
 
-    async def run() -> tuple[Trader, set[str], dict[str, Any]]:
+    async def run() -> tuple[Trader, str, dict[str, Any]]:
         simulator = SimProcess(VENUE)
         await simulator.start()
         try:
-            kill_in_the_middle(tmp_path, simulator.address)
-            again = config(tmp_path, simulator.address, strategies={})
-            trader = Trader(again)
-            before = {order.client_order_id for order in trader.engine.orders if order.is_open}
-            doubts = trader.engine.orders.doubts()
-            in_flight = [o for o in trader.engine.orders.all_open() if o.stage == "UNKNOWN"]
-            assert doubts >= len(in_flight)
+            in_flight = await kill_in_flight(tmp_path, simulator)
+            trader = Trader(config(tmp_path, simulator.address, strategies={}))
+            order = trader.engine.orders.get(in_flight)
+            assert order is not None
+            assert order.status == "UNKNOWN"
+            assert trader.engine.orders.doubts() >= 1
             await trader.start()
             await until(trader, lambda: not trader.engine.orders.doubts())
+            assert order.venue_order_id
             await trader.stop()
-            return trader, before, await simulator.ledger()
+            return trader, in_flight, await simulator.ledger()
         finally:
             await simulator.stop()
 
-    trader, before, ledger = asyncio.run(run())
+    trader, in_flight, ledger = asyncio.run(run())
     approved = {
         record.command.client_order_id
         for record in read(tmp_path / "journal")
         if isinstance(record, Approved) and isinstance(record.command, Place)
     }
-    assert {order["client_order_id"] for order in ledger["orders"]} <= approved
-    assert before
+    placed = [order["client_order_id"] for order in ledger["orders"]]
+    assert set(placed) <= approved
+    assert placed.count(in_flight) == 1
     assert trader.journal.run == 2
     assert {order["status"] for order in ledger["orders"]} <= {"filled", "canceled"}
     assert trader.is_clean
 
 
-def kill_in_the_middle(directory: Path, address: str) -> None:
-    """Start the real program as a child, let it trade, kill it without a word."""
+def start_child(file: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([*CHILD, str(file)], stdout=subprocess.PIPE, env=same_code())
+
+
+async def kill_in_flight(directory: Path, simulator: SimProcess) -> str:
+    """Run the real program as a child and kill it while an order of it has no answer yet.
+
+    The simulator stands still meanwhile, so the answer cannot come.
+    """
     file = directory / "bot.toml"
-    file.write_text(toml(document(directory, address)))
-    child = subprocess.Popen([*CHILD, str(file)], stdout=subprocess.PIPE, env=same_code())
+    file.write_text(toml(document(directory, simulator.address)))
+    child = start_child(file)
+    assert child.stdout is not None
+    assert simulator.pid
+    path = control.socket_path(directory / "journal")
+    wish = {"ask": "place", "instrument": "BTC/USD", "side": "buy", "quantity": "0.001"}
+    wish["limit"] = "50000"  # far away: it rests until it is found again
     try:
-        assert child.stdout is not None
-        assert json.loads(child.stdout.readline())["running"]
-        path = control.socket_path(directory / "journal")
-        while True:
-            answer = control.ask(path, {"ask": "orders", "open": True})
-            assert answer is not None
-            if answer["orders"]:
-                break
+        assert json.loads(await asyncio.to_thread(child.stdout.readline))["running"]
+        await asyncio.to_thread(ask_until, path, bool)
+        os.kill(simulator.pid, signal.SIGSTOP)
+        placing = asyncio.create_task(asyncio.to_thread(control.ask, path, wish))
+        waiting = await asyncio.to_thread(ask_until, path, has_pending)
         os.kill(child.pid, signal.SIGKILL)
+        assert await placing is None
     finally:
         child.kill()
         child.communicate()
+        os.kill(simulator.pid, signal.SIGCONT)
     assert child.returncode == -signal.SIGKILL
+    return str(next(o["client_order_id"] for o in waiting if o["status"] == "PENDING_NEW"))
+
+
+def has_pending(orders: list[dict[str, Any]]) -> bool:
+    return any(order["status"] == "PENDING_NEW" for order in orders)
+
+
+def ask_until(path: Path, is_so: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
+    """Ask a bot for its open orders until they are as wanted."""
+    while True:
+        answer = control.ask(path, {"ask": "orders", "open": True})
+        assert answer is not None
+        orders: list[dict[str, Any]] = answer["orders"]
+        if is_so(orders):
+            return orders
 
 
 def toml(table: dict[str, Any], name: str = "") -> str:
@@ -219,13 +251,13 @@ def test_a_wrong_login_is_one_line_with_the_venues_words(tmp_path: Path, half: s
         await simulator.start()
         wrong = document(tmp_path, simulator.address)
         wrong["accounts"]["main"][half] = "V3JvbmdXcm9uZw=="
-        trader = Trader(parse(wrong, "test"))
         try:
+            trader = Trader(parse(wrong, "test"))
             with pytest.raises(NotConnectedError, match="Invalid") as caught:
                 await trader.start()
+            await trader.stop()
             assert "V3Jvbmc" not in str(caught.value)
         finally:
-            await trader.stop()
             await simulator.stop()
 
     asyncio.run(run())

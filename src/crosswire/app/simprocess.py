@@ -40,6 +40,11 @@ class SimProcess:
         """host:port."""
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Its process, 0 if it does not run."""
+        return self._process.pid if self._process is not None else 0
+
     async def start(self) -> None:
         """Start it and wait until it listens; `CrosswireError` with its own words if it fails."""
         self._process = await asyncio.create_subprocess_exec(
@@ -51,7 +56,9 @@ class SimProcess:
             "--port",
             "0",
             "--json",
+            "--tied",
             *self._options,
+            stdin=asyncio.subprocess.PIPE,  # its end ends the child, however we end
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=same_code(),

@@ -1,7 +1,11 @@
 """sim and demo."""
 
 import errno
+import os
+import signal
+import sys
 from pathlib import Path
+from threading import Thread
 from typing import Annotated, Any
 
 import typer
@@ -36,6 +40,7 @@ def sim(
     recording: Recording = "",
     faults: FaultsOption = "",
     ledger: LedgerOption = None,
+    tied: Annotated[bool, typer.Option("--tied", hidden=True)] = False,
     json: Json = False,
 ) -> None:
     """Host a venue's simulator on this machine until Ctrl-C."""
@@ -52,6 +57,9 @@ def sim(
     )
     simulator = hosting.build(wish)
 
+    if tied:
+        Thread(target=_end_with_parent, daemon=True).start()
+
     def ready(taken: int) -> None:
         _announce(venue_name, account, taken, is_json=json)
 
@@ -61,6 +69,13 @@ def sim(
         if error.errno != errno.EADDRINUSE:
             raise CrosswireError(f"cannot listen on port {port}: {error.strerror}") from None
         raise UserError(f"port {port} is taken: choose another with --port") from None
+
+
+def _end_with_parent() -> None:
+    """End once whoever started us has: its end of our standard input is closed then."""
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _announce(venue_name: str, account: str, port: int, *, is_json: bool) -> None:
