@@ -322,6 +322,27 @@ def test_an_ordered_request_that_waited_too_long_never_leaves() -> None:
     run(story())
 
 
+def test_an_ordered_request_without_an_answer_does_not_hold_up_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http, "ORDER_S", 0.001)
+
+    async def story() -> None:
+        simulator, outcomes = EchoSimulator(), Outcomes()
+        simulator.wait_ns = 10**13
+        async with hosted(simulator) as port, pooled(port) as pool:
+            lane = HttpLane(pool, Clock(), outcomes)
+            lane.ask(ask(1, "/later", method="POST", is_ordered=True))
+            lane.ask(ask(2, "/cancel", method="POST", is_ordered=True))
+            await outcomes.until(lambda: outcomes.told)
+            assert [key for key, _ in outcomes.told] == [2]
+            monkeypatch.setattr(http, "STOP_S", 0.001)
+            await lane.close()
+        assert outcomes.told[1] == (1, Failure("stopped", was_sent=True))
+
+    run(story())
+
+
 def test_the_lane_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "MAX_WAITING", 2)
 

@@ -379,9 +379,11 @@ class Engine:
         self._touched[slot] = None
         rests = order.time_in_force in ("gtc", "gtd")
         is_unasked = rests and order.end == "canceled" and not order.canceled_ns
-        if isinstance(event, Rejected | AmendRejected) or (
-            isinstance(event, Closed) and is_unasked
-        ):
+        # An amend that never left was replaced by a newer one, or held back: nobody refused it.
+        is_refused = isinstance(event, Rejected) or (
+            isinstance(event, AmendRejected) and not event.is_unsent
+        )
+        if is_refused or (isinstance(event, Closed) and is_unasked):
             slot.hold(event.recv_ns)
         on_order = getattr(slot.strategy, "on_order", None)
         if on_order is not None:

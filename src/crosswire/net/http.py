@@ -31,6 +31,9 @@ TOUCH_S = 45.0  # before `IDLE_S` ends
 MAX_BODY = 16 * 1024 * 1024
 MAX_WAITING = 256  # requests under way in one lane; more are refused unsent
 MAX_WAIT_NS = 5_000_000_000  # an ordered request older than this no longer leaves
+# An answer later than this holds nothing up: the venue read that request long ago, and a cancel
+# or a token behind it is worth more than the small risk that its nonce arrives first after all.
+ORDER_S = 1.0
 STOP_S = 2.0
 
 _log = structlog.get_logger("crosswire.net")
@@ -257,14 +260,14 @@ class HttpLane:
             self._on_outcome(request, outcome)
 
     async def _in_order(self) -> None:
-        """Empty the ordered queue, each after the answer to the one before."""
+        """Empty the ordered queue, each after the answer to the one before, or a while."""
         try:
             while self._ordered:
                 request, asked_ns = self._ordered.popleft()
                 if self._clock.now_ns() - asked_ns > MAX_WAIT_NS or self._is_stopping:
                     self._on_outcome(request, Failure("waited too long", was_sent=False))
                 else:
-                    await self._one(request)
+                    await asyncio.wait({self._keep(self._one(request))}, timeout=ORDER_S)
         finally:
             self._ordered_task = None
 
