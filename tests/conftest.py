@@ -4,13 +4,18 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent.parent
 os.environ.setdefault("CROSSWIRE_CAPTURES", str(ROOT.parent / "shared" / "data"))
 
 # No deadlines: no test may depend on how busy the machine is. CI repeats the same examples.
-settings.register_profile("crosswire", deadline=None, derandomize="CI" in os.environ)
+settings.register_profile(
+    "crosswire",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("crosswire")
 
 
