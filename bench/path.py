@@ -11,10 +11,11 @@ import time
 
 from bench.clients.top_bid import TopBid
 from bench.figures import Row
+from bench.inside import timed
 from bench.ticks import SYMBOL, ring
 from bench.trading import Plan
 from bench.venue import Peer, Venue, rest
-from crosswire.domain import AnyEvent
+from crosswire.domain import Amend, AnyEvent, Approved
 from crosswire.engine import Account, Engine, Settings
 from crosswire.fixed import parse
 from crosswire.risk import Limits
@@ -137,4 +138,21 @@ def rows(plan: Plan) -> tuple[list[Row], list[str]]:
     for name, taken in zip(STAGES, zip(*times, strict=True), strict=True):
         p99 = sorted(taken)[int(len(taken) * 0.99)]
         found.append(Row(f"live path, warm: {name}", statistics.median(taken), "ns", p99))
+    found.insert(2, gate(path, plan))
     return found, []
+
+
+def gate(path: Path, plan: Plan) -> Row:
+    """Return what the risk gate costs for one amend; it is part of the stage above it."""
+    risk, now_ns, approve = path.engine.risk, path.now_ns, path.engine.risk.approve
+    order = next(iter(path.engine.orders.all_open()))
+    amend = Amend(
+        account=ACCOUNT, client_order_id=order.client_order_id, instrument=order.instrument,
+        venue_order_id=order.venue_order_id, price=order.price, quantity=order.quantity,
+    )  # fmt: skip
+
+    def step(number: int) -> object:
+        return approve(amend, number + 1, now_ns)
+
+    assert isinstance(risk.approve(amend, 1, now_ns), Approved)
+    return timed("live path, warm: of it, the gate", step, plan, 2_000)
