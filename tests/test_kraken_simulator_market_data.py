@@ -229,6 +229,19 @@ def test_a_level_that_comes_into_range_is_told_with_the_one_that_left() -> None:
     assert items(rig.frames(socket), "book") == []
 
 
+def test_removed_levels_lead_a_frame() -> None:
+    """Some clients truncate after every level: none may be lost to one that is going."""
+    rig = Rig()
+    order = rig.rest("buy", "1", "60000.0")
+    socket = subscribe(rig, "book", ["BTC/USD"])
+    rig.result("AmendOrder", {"txid": order, "limit_price": "60001.0"}, key="other-key")
+    (update,) = items(rig.frames(socket), "book")
+    assert update["bids"] == [
+        {"price": "60000.0", "qty": "0.00000000"},
+        {"price": "60001.0", "qty": "1.00000000"},
+    ]
+
+
 def test_a_snapshot_shows_the_present_and_others_are_told_first() -> None:
     rig = Rig()
     first = subscribe(rig, "book", ["BTC/USD"])
