@@ -293,6 +293,19 @@ def test_rest_may_be_behind_the_stream() -> None:
     assert closed[order]["status"] == "canceled"
 
 
+def test_rest_falls_behind_in_the_middle_of_a_run() -> None:
+    rig = Rig()
+    socket = rig.login()
+    before, after = rig.place(socket), rig.place(socket)
+    rig.wait(10)
+    rig.sim.chance.faults = Faults(views_behind_s=5.0)
+    assert set(opened(rig)) == {before, after}
+    rig.ask(socket, "cancel_order", {"order_id": [after]})
+    assert opened(rig) == [before]  # its open state was not kept: the oldest known is shown
+    rig.place(socket)
+    assert opened(rig) == [before]
+
+
 # --- frames ------------------------------------------------------------------------------------
 
 

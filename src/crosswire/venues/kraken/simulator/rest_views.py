@@ -89,11 +89,11 @@ class Views:
         behind_ns = self._exchange.chance.faults.views_behind_ns
         if not behind_ns:
             return list(account.orders.values())
-        found = []
-        for record in account.orders.values():
-            seen = [one for at_ns, one in record.versions if at_ns <= now_ns - behind_ns]
-            found += seen[-1:]
-        return found
+        return [
+            seen
+            for record in account.orders.values()
+            if (seen := _as_it_was(record, now_ns - behind_ns)) is not None
+        ]
 
     def fills(self, account: Account, now_ns: int) -> list[Fill]:
         latest_ns = now_ns - self._exchange.chance.faults.views_behind_ns
@@ -221,6 +221,19 @@ class Views:
             taker[key] = _fee_row(TAKER_FEES, account.volume)
             maker[key] = _fee_row(MAKER_FEES, account.volume)
         return found | ({"fees": taker, "fees_maker": maker} if asked else {})
+
+
+def _as_it_was(record: OrderRecord, at_ns: int) -> OrderRecord | None:
+    """The order as of a moment; None before it existed.
+
+    Where its states were not kept yet (the fault was switched on later), the oldest known.
+    """
+    if record.opened_ns > at_ns:
+        return None
+    kept = [one for then_ns, one in record.versions if then_ns <= at_ns]
+    if kept:
+        return kept[-1]
+    return record.versions[0][1] if record.versions else record
 
 
 def _fee_row(schedule: tuple[tuple[int, str], ...], volume: int) -> dict[str, object]:
