@@ -6,19 +6,7 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.samples import (
-    ACCOUNT,
-    BTC,
-    S,
-    accepted,
-    approved,
-    closed,
-    filled,
-    place,
-    rejected,
-    sent,
-    timed_out,
-)
+from msgspec.structs import replace
 
 from crosswire.domain import (
     Absent,
@@ -46,8 +34,22 @@ from crosswire.domain import (
 from crosswire.fixed import parse
 from crosswire.orders import STAGES, TABLE, Order, Orders, Stage
 from crosswire.orders.order import Status
+from tests.samples import (
+    ACCOUNT,
+    BTC,
+    S,
+    accepted,
+    approved,
+    closed,
+    filled,
+    place,
+    rejected,
+    sent,
+    timed_out,
+)
 
 ONE = parse("1")
+HOUR = 3_600 * S
 IDS = (ACCOUNT, "a", "V")
 EVENTS: dict[type, AnyEvent] = {
     Accepted: accepted(),
@@ -315,9 +317,10 @@ def test_a_read_settles_what_became_of_an_unknown_order() -> None:
 
 
 def test_past_its_bound_an_order_the_venue_does_not_know_is_ruled_out_but_reserved() -> None:
+    """The venue's clock is an hour ahead of ours: only its own reading of the bound counts."""
     orders = Orders()
-    orders.register(approved(place(bound_ns=10 * S)))
-    orders.apply(sent())
+    orders.register(approved(place(bound_ns=10 * S - HOUR)))
+    orders.apply(replace(sent(), bound_ns=10 * S))
     orders.apply(timed_out())
     order = orders.get("a")
     assert order is not None
@@ -332,6 +335,32 @@ def test_past_its_bound_an_order_the_venue_does_not_know_is_ruled_out_but_reserv
     orders.apply(accepted())
     assert not order.is_ruled_out
     assert order.status == "OPEN"
+
+
+def test_a_complete_snapshot_past_the_bound_rules_out_too() -> None:
+    orders = Orders()
+    orders.register(approved(place(bound_ns=10 * S)))
+    orders.apply(replace(sent(), bound_ns=10 * S))
+    orders.apply(timed_out())
+    order = orders.get("a")
+    assert order is not None
+    for venue_ns in (0, 10 * S):
+        orders.apply(OrdersRead(S * 2, ACCOUNT, "open", (), S * 2, True, venue_ns=venue_ns))
+        assert not order.is_ruled_out
+    orders.apply(OrdersRead(S * 3, ACCOUNT, "open", (), S * 3, True, venue_ns=12 * S))
+    assert order.ruled_out_ns == S * 3
+
+
+def test_without_the_bound_on_the_venues_clock_the_worst_skew_is_allowed_for() -> None:
+    orders = Orders()
+    orders.register(approved(place(bound_ns=10 * S)))
+    orders.apply(RunStarted(S * 2, 2))  # the crash came before `Sent` was noted
+    order = orders.get("a")
+    assert order is not None
+    orders.apply(OrdersRead(S * 3, ACCOUNT, "open", (), S * 3, True, venue_ns=60 * S))
+    assert not order.is_ruled_out
+    orders.apply(OrdersRead(S * 4, ACCOUNT, "open", (), S * 4, True, venue_ns=71 * S))
+    assert order.is_ruled_out
 
 
 def test_a_new_run_doubts_all_that_was_in_flight() -> None:

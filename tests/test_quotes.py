@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.samples import ACCOUNT, BTC, S, closed, filled, sent
+from msgspec.structs import replace
 
 from crosswire.domain import (
     Accepted,
@@ -21,9 +21,11 @@ from crosswire.fixed import parse
 from crosswire.orders import ClientOrderIds, Orders
 from crosswire.quotes import Desk, requote
 from crosswire.strategies import Quote, Quotes
+from tests.samples import ACCOUNT, BTC, S, closed, filled, sent
 
 STEP = parse("0.00000001")
 TICK = parse("0.1")
+HOUR = 3_600 * S
 
 
 class Book:
@@ -52,7 +54,9 @@ class Book:
         for command in commands:
             self.number += 1
             self.orders.register(Approved(command, self.number, self.now_ns))
-            self.orders.apply(sent(self.number, recv_ns=self.now_ns))
+            # The venue's clock is an hour ahead.
+            note = sent(self.number, recv_ns=self.now_ns)
+            self.orders.apply(replace(note, bound_ns=self.now_ns + HOUR + 5 * S))
             if answer and isinstance(command, Place):
                 ids = (ACCOUNT, command.client_order_id, f"V{self.number}")
                 self.orders.apply(Accepted(self.now_ns, *ids, self.number))
@@ -153,7 +157,9 @@ def test_an_unknown_order_occupies_its_rung_until_it_is_ruled_out() -> None:
     book.send(commands, answer=False)
     assert book.want("99 98") == [], "asked once; the rung is still taken"
     ids = (ACCOUNT, first.client_order_id, "")
-    gone = CancelRejected(book.now_ns, *ids, book.number, "unknown", True, venue_ns=book.now_ns)
+    gone = CancelRejected(
+        book.now_ns, *ids, book.number, "unknown", True, venue_ns=book.now_ns + HOUR
+    )
     book.orders.apply(gone)
     commands = book.want("99 98")
     assert kinds(commands) == "P"

@@ -181,6 +181,7 @@ class Sent(Event, frozen=True, gc=False):
     client_order_ids: tuple[str, ...] = ()
     encoded_ns: int = 0
     connection: str = ""
+    bound_ns: int = 0  # on the venue's clock; after it the venue refuses the request by itself
 
 
 class Accepted(OrderEvent, frozen=True, gc=False):
@@ -285,6 +286,7 @@ class Missing(OrderEvent, frozen=True, gc=False):
     """A complete read does not show the order. That is not yet proof of anything."""
 
     evidence: str = ""
+    venue_ns: int = 0  # the venue's clock when the read began
 
 
 class Absent(OrderEvent, frozen=True, gc=False):
@@ -330,6 +332,7 @@ class OrdersRead(Event, frozen=True, gc=False):
     is_complete: bool
     source: Source = "snapshot"
     client_order_id: str = ""  # set where the read was narrowed to one order
+    venue_ns: int = 0  # the venue's clock when the read began, 0 where it did not say
 
 
 class ReadFailed(Event, frozen=True, gc=False):

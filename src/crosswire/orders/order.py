@@ -89,7 +89,8 @@ class Order(Struct):
     reason: str = ""
     is_proven: bool = False  # evidence of its existence was seen
     is_late: bool = False  # it lives although we had closed it
-    is_ruled_out: bool = False  # past its bound the venue shows no such open order
+    venue_bound_ns: int = 0  # the latest bound of its copies, on the venue's clock
+    ruled_out_ns: int = 0  # when the venue, past that bound, showed no such open order
     transport: Transport | None = None
     changed_ns: int = 0
     canceled_ns: int = 0  # when we last asked for its cancel
@@ -115,6 +116,11 @@ class Order(Struct):
     def is_open(self) -> bool:
         """Whether it may still fill, as far as we know."""
         return self.stage != "DONE" or self.is_late
+
+    @property
+    def is_ruled_out(self) -> bool:
+        """Whether it can't rest at the venue; what it may have filled is another matter."""
+        return self.ruled_out_ns > 0
 
     @property
     def has_request(self) -> bool:

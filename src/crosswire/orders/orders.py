@@ -44,6 +44,7 @@ from crosswire.orders.table import TABLE
 # After the bound, how far the venue's clock must be past it before a refused cancel or a
 # complete read rules out that the order is open: covers the skew of the two clocks.
 BOUND_MARGIN_NS = 1_000_000_000
+MAX_SKEW_NS = 60_000_000_000
 
 
 class Change(NamedTuple):
@@ -139,7 +140,7 @@ class Orders(Index):
     def _prove(self, order: Order, event: AnyEvent, venue_order_id: str) -> bool:
         """Note evidence that the order exists; True if that comes after we closed it so."""
         order.is_proven = True
-        order.is_ruled_out = False
+        order.ruled_out_ns = 0
         if venue_order_id and not order.venue_order_id:
             order.venue_order_id = venue_order_id
             self._by_venue_id[(order.account, venue_order_id)] = order
@@ -157,6 +158,7 @@ class Orders(Index):
             request.copies += 1
             if request.kind == "place":
                 order.transport = event.transport
+                order.venue_bound_ns = max(order.venue_bound_ns, event.bound_ns)
                 order.stamps.encoded = event.encoded_ns
                 order.stamps.written = event.recv_ns
         return NOTHING
@@ -221,7 +223,7 @@ class Orders(Index):
         if request.refused >= request.copies:
             self._drop(order, request)
         if isinstance(event, CancelRejected) and event.is_unknown_order:
-            self._rule_out(order, event.venue_ns)
+            self._rule_out(order, event.venue_ns, event.recv_ns)
         order.changed_ns = max(order.changed_ns, event.recv_ns)
         self._complete(order)
         self._settle(order)
@@ -239,11 +241,19 @@ class Orders(Index):
         self._settle(order)
         return Change(order, "late" if is_late else "changed")
 
-    def _rule_out(self, order: Order, venue_ns: int) -> None:
-        """Past the bound, by the venue's clock, an order it does not show can't be open."""
-        past = order.bound_ns and venue_ns > order.bound_ns + BOUND_MARGIN_NS
-        if past and order.stage == "UNKNOWN" and not order.is_proven:
-            order.is_ruled_out = True
+    def _rule_out(self, order: Order, venue_ns: int, now_ns: int) -> None:
+        """Past the bound, by the venue's own clock, an order it does not show can't be open.
+
+        Where no `Sent` told the bound on the venue's clock (a crash came between), the bound on
+        ours stands in, with room for the worst difference of the two.
+        """
+        if order.venue_bound_ns:
+            past_ns = order.venue_bound_ns + BOUND_MARGIN_NS
+        else:
+            past_ns = order.bound_ns + MAX_SKEW_NS
+        is_past = order.bound_ns and venue_ns > past_ns
+        if is_past and order.stage == "UNKNOWN" and not order.is_proven and not order.ruled_out_ns:
+            order.ruled_out_ns = now_ns
 
     def _filled(self, event: Filled) -> Change:
         fills = self._fills.setdefault(event.account, {})
@@ -312,7 +322,7 @@ class Orders(Index):
         if order is None or order.stage == "DONE":
             return NOTHING
         self._step(order, event)
-        self._rule_out(order, event.recv_ns)
+        self._rule_out(order, event.venue_ns, event.recv_ns)
         self._settle(order)
         return Change(order, "changed")
 
@@ -382,7 +392,8 @@ class Orders(Index):
                 is_older = order.changed_ns < event.started_ns
                 if is_older and not shown & {order.venue_order_id, order.client_order_id}:
                     ids = (order.account, order.client_order_id, order.venue_order_id)
-                    self._missing(Missing(event.recv_ns, *ids, evidence=event.source))
+                    missing = Missing(event.recv_ns, *ids, event.source, event.venue_ns)
+                    self._missing(missing)
         return NOTHING
 
     def _run_started(self, event: RunStarted) -> Change:

@@ -131,6 +131,7 @@ class Private:
         self.memory = OrderMemory()
         # When the session asked for the snapshot that is to come; 0 = when it arrived.
         self.snapshot_started_ns = 0
+        self.snapshot_venue_ns = 0
         # Whether the subscription asked for open orders, so that a snapshot has all of them.
         self.has_order_snapshot = True
 
@@ -159,7 +160,15 @@ class Private:
             started_ns = self.snapshot_started_ns or recv_ns
             # After its fills: whoever compares quantities must have booked them first.
             events.append(
-                OrdersRead(recv_ns, self.account, "open", tuple(reported), started_ns, is_whole)
+                OrdersRead(
+                    recv_ns,
+                    self.account,
+                    "open",
+                    tuple(reported),
+                    started_ns,
+                    is_whole,
+                    venue_ns=self.snapshot_venue_ns,
+                )
             )
         return events
 

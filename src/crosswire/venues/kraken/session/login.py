@@ -128,6 +128,9 @@ class Login:
         channel, sent_ns = self._asked.pop(reply.req_id, (reply.channel, now_ns))
         self._clock.measure(sent_ns, now_ns, venue_ns=reply.in_ns)
         if reply.success:
+            if channel == "executions":
+                # The venue took this in before it drew up the snapshot that follows.
+                self._private.snapshot_venue_ns = reply.in_ns
             return []
         if errors.is_token_refusal(reply.error):
             self.distrust(sent_ns, now_ns)

@@ -85,6 +85,7 @@ class Outgoing:
                 ),
                 encoded_ns=now_ns,
                 connection=PRIVATE if transport == "ws" else "",
+                bound_ns=max(self._until_ns(request, now_ns) for request in requests),
             )
         ]
 
@@ -139,6 +140,7 @@ class Outgoing:
                 client_order_ids=(part.client_order_id,),
                 encoded_ns=now_ns,
                 connection=PRIVATE,
+                bound_ns=until_ns,
             )
         ]
 

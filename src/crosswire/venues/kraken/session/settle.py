@@ -163,12 +163,12 @@ def _accepted(
         part.client_order_id,
         venue_order_id,
         request_id=request.request_id,
-        venue_ns=reply.out_ns,
+        venue_ns=reply.in_ns,
     )
 
 
 def _refused(request: Request, parts: Iterable[Part], reply: Reply, now_ns: int) -> list[AnyEvent]:
-    return refuse(request, parts, reason=reply.error, now_ns=now_ns, venue_ns=reply.out_ns)
+    return refuse(request, parts, reason=reply.error, now_ns=now_ns, venue_ns=reply.in_ns)
 
 
 def _add(request: Request, reply: Reply, now_ns: int) -> Settled:
@@ -187,7 +187,7 @@ def _batch_add(request: Request, reply: Reply, now_ns: int) -> Settled:
     events: list[AnyEvent] = []
     for part, item in zip(request.parts, reply.items, strict=True):
         if item.error:
-            reason, venue_ns = item.error, reply.out_ns
+            reason, venue_ns = item.error, reply.in_ns
             events += refuse(request, [part], reason=reason, now_ns=now_ns, venue_ns=venue_ns)
         elif item.order_id or getattr(part, "validate", False):
             events.append(_accepted(request, part, item.order_id, reply, now_ns))
@@ -211,7 +211,7 @@ def _amend(request: Request, reply: Reply, now_ns: int) -> Settled:
         price=amend.price,
         request_id=request.request_id,
         source="answer",
-        venue_ns=reply.out_ns,
+        venue_ns=reply.in_ns,
     )
     return [done], True
 
@@ -230,7 +230,7 @@ def _cancel(request: Request, reply: Reply, now_ns: int) -> Settled:
     # What no answer named when all are there, are the refused ones.
     if is_last and not is_single:
         left = [part for part in request.parts if part.client_order_id in request.pending]
-        events += refuse(request, left, reason=request.error, now_ns=now_ns, venue_ns=reply.out_ns)
+        events += refuse(request, left, reason=request.error, now_ns=now_ns, venue_ns=reply.in_ns)
     return events, is_last
 
 
@@ -247,7 +247,7 @@ def _cancelled(
                 part.client_order_id,
                 getattr(part, "venue_order_id", "") or reply.order_id,
                 request_id=request.request_id,
-                venue_ns=reply.out_ns,
+                venue_ns=reply.in_ns,
             )
         )
     return events
@@ -266,7 +266,7 @@ def _cancel_all(request: Request, reply: Reply, now_ns: int) -> Settled:
     account = request.approved.command.account
     if reply.success:
         number = request.request_id
-        return [CancelAccepted(now_ns, account, "", "", number, venue_ns=reply.out_ns)], True
+        return [CancelAccepted(now_ns, account, "", "", number, venue_ns=reply.in_ns)], True
     verdict = errors.classify(reply.error)
     if verdict == "unknown":
         return request.give_up(reply.error, now_ns), True
@@ -278,7 +278,7 @@ def _cancel_all(request: Request, reply: Reply, now_ns: int) -> Settled:
         request.request_id,
         reply.error,
         is_transient=verdict == "transient",
-        venue_ns=reply.out_ns,
+        venue_ns=reply.in_ns,
     )
     return [refused], True
 
