@@ -393,11 +393,13 @@ def test_the_dead_man_is_armed_from_the_earliest_moment_it_can_fire() -> None:
 def test_a_deadline_is_in_the_venues_time_and_within_its_limits() -> None:
     rig = Rig().login()
     rig.session.clock.offset_ns = -30 * SECOND
-    rig.send(place(bound_ns=NOW + 4 * SECOND))
+    sent = only(rig.send(place(bound_ns=NOW + 4 * SECOND)), Sent)
     assert rig.sent("add_order")[0]["params"]["deadline"] == "2026-01-22T06:05:53.000Z"
+    assert sent.bound_ns == NOW - 26 * SECOND, "who doubts it needs the venue's reading"
     rig.send(place(2, bound_ns=NOW + 600 * SECOND))
     assert rig.sent("add_order")[1]["params"]["deadline"] == "2026-01-22T06:06:48.000Z"
-    rig.send(PlaceBatch(ACCOUNT, (place(3), place(4)), bound_ns=NOW + 2 * SECOND))
+    batch = PlaceBatch(ACCOUNT, (place(3), place(4)), bound_ns=NOW + 2 * SECOND)
+    assert only(rig.send(batch), Sent).bound_ns == NOW - 28 * SECOND
     assert rig.sent("batch_add")[0]["params"]["deadline"] == "2026-01-22T06:05:51.000Z"
     late = only(rig.send(place(5, bound_ns=NOW + 400_000_000)), Rejected)
     assert (late.is_unsent, late.is_transient) == (True, True)
