@@ -47,13 +47,12 @@ class Desk:
     def place(self, side: Side, quote: Quote, wanted: Quotes, quantity_step: int) -> Place:
         """Make the order for a rung."""
         client_order_id = self._ids.next()
-        tag = self._ids.counter * quantity_step if self._tags_quantities else 0
         return Place(
             self.account,
             wanted.instrument,
             client_order_id,
             side,
-            quote.quantity + tag,
+            quote.quantity + self.tag(quantity_step),
             quote.price,
             post_only=wanted.post_only,
             bound_ns=self.now_ns + self._bound_ns,
@@ -62,6 +61,10 @@ class Desk:
             decoded_ns=self.now_ns,
             decided_ns=self.decided_ns,
         )
+
+    def tag(self, quantity_step: int) -> int:
+        """What is added to a new order's quantity, so that its intent is told from others."""
+        return self._ids.counter * quantity_step if self._tags_quantities else 0
 
     def amend(self, order: Order, quote: Quote, wanted: Quotes) -> Amend:
         """Make the move of an order to a rung."""

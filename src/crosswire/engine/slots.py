@@ -96,12 +96,14 @@ class Slot:
 
     def _order(self, wanted: WantedOrder) -> Place:
         desk = self.desk
+        client_order_id = self._ids.next()
+        step = self._instruments[wanted.instrument].quantity_step
         return Place(
             self.account,
             wanted.instrument,
-            self._ids.next(),
+            client_order_id,
             wanted.side,
-            wanted.quantity,
+            wanted.quantity + desk.tag(step),
             wanted.price,
             wanted.order_type,
             wanted.time_in_force,

@@ -43,17 +43,23 @@ def simulator(
     recorded: Sequence[BookReset | BookChanged] | None = None,
     account: str = "main",
     instruments: Sequence[Instrument] = (),
+    pairs: Sequence[str] = (),
 ) -> KrakenSimulator:
     """Build a simulator without knowing Kraken: one login, one account of that name.
 
     `instruments` are listed instead of the usual pairs, by the real venue's rules: `mirror` brings
     their books. `flow` is off, normal or efficient. A recorded book starts at once and plays in
-    a loop.
-    `ValueError` for an unknown fault, flow, or recorded pair.
+    a loop. `pairs` keeps of the usual pairs only these, for runs that must be cheap.
+    `ValueError` for an unknown fault, flow, or pair.
     """
     recordings = recordings_of(recorded or (), start_ns)
     markets = tuple(map(market_of, instruments)) or default_markets()
     listed = {market.symbol: market for market in markets}
+    if unknown := [pair for pair in pairs if pair not in listed]:
+        raise ValueError(f"pair {unknown[0]} is not listed: {', '.join(listed)}")
+    if pairs:
+        markets = tuple(listed[pair] for pair in pairs)
+        listed = {market.symbol: market for market in markets}
     for symbol, recording in recordings.items():
         if symbol not in listed:
             raise ValueError(f"recorded pair {symbol} is not listed: {', '.join(listed)}")

@@ -99,6 +99,11 @@ class Chance:
         self._opportunities: dict[str, int] = {}
         self._rates: dict[str, float] = {name: getattr(faults, name) for name in SWITCHES}
 
+    def change(self, faults: Faults) -> None:
+        """Draw by other switches from now on."""
+        self.faults = faults
+        self._rates = {name: getattr(faults, name) for name in SWITCHES}
+
     def strikes(self, name: str) -> bool:
         """Whether this opportunity goes wrong; counts it if so."""
         nth = self._opportunities.get(name, 0) + 1

@@ -16,7 +16,7 @@ from random import Random
 
 from msgspec import Struct
 
-from crosswire.domain import BookChanged, BookReset
+from crosswire.domain import BookChanged, BookReset, Side
 from crosswire.sim.flow import Flow, FlowInstrument
 from crosswire.sim.ledger import Ledger
 from crosswire.sim.life import act
@@ -27,7 +27,7 @@ from crosswire.venues.kraken.simulator.accounts import Account
 from crosswire.venues.kraken.simulator.connections import Connection
 from crosswire.venues.kraken.simulator.desk import Desk
 from crosswire.venues.kraken.simulator.exchange import Exchange
-from crosswire.venues.kraken.simulator.faults import Chance, Faults
+from crosswire.venues.kraken.simulator.faults import Chance, Faults, from_mapping
 from crosswire.venues.kraken.simulator.hub import Hub
 from crosswire.venues.kraken.simulator.markets import Market, default_markets
 from crosswire.venues.kraken.simulator.rest import Rest
@@ -35,6 +35,7 @@ from crosswire.venues.kraken.simulator.schema import REQUESTS
 from crosswire.venues.kraken.simulator.subscriptions import Ask, Subscriptions
 from crosswire.venues.kraken.simulator.text import ONE, SECOND, decode, failure, scaled, stamp
 from crosswire.venues.kraken.simulator.trading import Trading
+from crosswire.venues.kraken.simulator.wishes import Wish
 
 MAX_MESSAGES = 300  # per second and connection; the venue's own limit moves and is not published
 EXCEEDED = {"Error": "Exceeded msg rate"}
@@ -182,7 +183,32 @@ class KrakenSimulator:
         self._ledger.faults = dict(self.chance.counts)
         return self._ledger.plain()
 
-    # --- for tests and operators ---------------------------------------------------------------
+    # --- for worlds, tests and operators -------------------------------------------------------
+
+    @property
+    def live_ledger(self) -> Ledger:
+        """The rows themselves, to be looked at after every step and never changed."""
+        return self._ledger
+
+    @property
+    def fault_counts(self) -> Mapping[str, int]:
+        """How often each fault has struck."""
+        return self.chance.counts
+
+    def set_faults(self, faults: Mapping[str, float]) -> None:
+        """Change what goes wrong from now on; the counts go on. `ValueError` as at the start."""
+        self.chance.change(from_mapping(faults))
+
+    def trade_elsewhere(
+        self, account: str, symbol: str, side: Side, quantity: int, price: int, now_ns: int
+    ) -> str:
+        """Someone places a limit order in the account by other means; returns the venue's id."""
+        self.exchange.now_ns = now_ns
+        wish = Wish(symbol=symbol, order_type="limit", side=side, quantity=quantity, price=price)
+        held, market = self.exchange.accounts[account], self.exchange.markets[symbol]
+        record = self.exchange.create(held, market, wish, now_ns)
+        self.hub.publish(now_ns)
+        return record.id
 
     def set_system(self, system: str, now_ns: int) -> None:
         """Change what the venue accepts: online, post_only, cancel_only, maintenance."""
