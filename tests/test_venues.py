@@ -1,0 +1,52 @@
+"""The list of venues, and what each of them must bring."""
+
+import pytest
+
+from crosswire import venues
+from crosswire.venues.interface import Credentials, FeedSettings, Session, SessionSettings, Venue
+
+LOGIN = Credentials(key="a-key-nobody-sees", secret="c2VjcmV0LW5vYm9keS1zZWVz")
+
+
+@pytest.mark.parametrize("name", venues.NAMES)
+def test_a_listed_venue_brings_what_it_says(name: str) -> None:
+    venue = venues.venue(name)
+    assert isinstance(venue, Venue)
+    assert venue.name == name
+    assert venue.live.rest.startswith("https://")
+    assert venue.live.ws.startswith("wss://")
+    assert not venue.live.rest.endswith("/")
+    feed: Session = venue.feed(FeedSettings(hosts=venue.live, instruments=("BTC/USD",)))
+    assert not any(endpoint.is_private for endpoint in feed.endpoints())
+
+
+@pytest.mark.parametrize("name", venues.NAMES)
+def test_a_session_bears_its_accounts_name_and_keeps_its_secret(name: str) -> None:
+    venue = venues.venue(name)
+    settings = SessionSettings(account="mm1", hosts=venue.live, credentials=LOGIN)
+    session = venue.session(settings, 1)
+    assert session.name == "mm1"
+    assert any(endpoint.is_private for endpoint in session.endpoints())
+    shown = f"{settings!r} {session!r} {dict(session.statistics())}"
+    assert LOGIN.secret not in shown
+    assert LOGIN.key not in shown
+
+
+@pytest.mark.parametrize("name", venues.NAMES)
+def test_a_simulators_place_is_local(name: str) -> None:
+    hosts = venues.venue(name).local_hosts("127.0.0.1:1234")
+    assert hosts.rest == "http://127.0.0.1:1234"
+    assert hosts.ws.startswith("ws://127.0.0.1:1234")
+    assert hosts.ws_private.startswith("ws://127.0.0.1:1234")
+
+
+def test_an_unknown_venue_is_named_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match='unknown venue "nowhere": expected one of ') as raised:
+        venues.venue("nowhere")
+    assert all(name in str(raised.value) for name in venues.NAMES)
+
+
+def test_credentials_never_show() -> None:
+    for text in (repr(LOGIN), str(LOGIN), f"{LOGIN}", f"{(LOGIN,)}"):
+        assert LOGIN.secret not in text
+        assert LOGIN.key not in text
