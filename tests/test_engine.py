@@ -18,6 +18,7 @@ from crosswire.domain import (
     BookReset,
     Cancel,
     CancelAll,
+    CancelBatch,
     CashMoved,
     Closed,
     Connected,
@@ -32,6 +33,7 @@ from crosswire.domain import (
     LookUp,
     OrdersRead,
     Place,
+    PlaceBatch,
     Refused,
     Rejected,
     Resubscribe,
@@ -89,9 +91,17 @@ class Quoter:
 class Bot:
     """An engine whose clock a test moves, and a record of all that a journal would hold."""
 
-    def __init__(self, limits: Limits | None = None, *, dead_man_s: int = 0) -> None:
+    def __init__(
+        self, limits: Limits | None = None, *, dead_man_s: int = 0, max_batch: int = 1
+    ) -> None:
         self.now_ns = 10 * S
-        account = Account("kraken", limits or Limits(), dead_man_ns=dead_man_s * S)
+        account = Account(
+            "kraken",
+            limits or Limits(),
+            max_place_batch=max_batch,
+            max_cancel_batch=max_batch,
+            dead_man_ns=dead_man_s * S,
+        )
         self.settings = Settings("b", 1, {ACCOUNT: account})
         self.engine = Engine(self.settings, lambda: self.now_ns)
         self.quoter = Quoter()
@@ -353,6 +363,37 @@ def test_single_orders_and_lists_of_targets() -> None:
     bot.quoter.wants = [Quotes(BTC, (Quote(parse("99"), ONE),), ()), bot.quoter.wants]
     sides = [a.command.side for a in bot.book() if isinstance(a.command, Place)]
     assert sorted(sides) == ["buy", "sell"]
+
+
+def ladder(*prices: str) -> Quotes:
+    return Quotes(BTC, tuple(Quote(parse(price), ONE) for price in prices), ())
+
+
+def test_what_a_turn_wants_goes_in_batches_where_the_venue_has_them() -> None:
+    bot = Bot(max_batch=2)
+    bot.quoter.says = True
+    bot.quoter.wants = ladder("99", "98", "97")
+    approved = bot.book()
+    assert [type(a.command) for a in approved] == [PlaceBatch, Place]
+    batch = approved[0].command
+    assert isinstance(batch, PlaceBatch)
+    assert batch.bound_ns == batch.places[0].bound_ns
+    for number, order in enumerate(list(bot.engine.orders)):
+        bot.turn(Accepted(bot.now_ns, ACCOUNT, order.client_order_id, f"V{number}"))
+    bot.quoter.wants = ladder()
+    assert [type(a.command) for a in bot.book()] == [CancelBatch, Cancel]
+    assert bot.book("100.1", "100.3") == [], "not asked again at once"
+
+
+def test_of_a_refused_batch_what_may_pass_alone_passes() -> None:
+    bot = Bot(Limits(max_position_notional=parse("250")), max_batch=15)
+    bot.quoter.says = True
+    bot.quoter.wants = ladder("99", "98", "97")
+    assert [type(a.command) for a in bot.book()] == [Place, Place]
+    assert [e.rule for e in bot.engine.made if isinstance(e, Refused)] == ["position"]
+    whole = PlaceBatch(ACCOUNT, (place("x"), place("y")))
+    assert isinstance(bot.engine.submit(whole, bot.now_ns), Refused)
+    assert len(bot.engine.made) == 1
 
 
 def test_a_paused_strategy_withdraws_and_comes_back() -> None:

@@ -110,7 +110,7 @@ def requote(
             moved = min(len(idle), len(free))
             commands += map(desk.amend, idle, free, [wanted] * moved)
             idle, free = idle[moved:], free[moved:]
-        commands += map(cancel, idle)
+        commands += [cancel(order) for order in idle if _may_ask(order, desk.now_ns)]
         # Without amends, a rung is quoted again when the cancel has made room for it.
         if desk.may_place and (desk.amends_in_place or not idle):
             for rung in free:
@@ -177,9 +177,14 @@ def _is_enough(order: Order, rung: Quote) -> bool:
     return remaining * 2 >= rung.quantity and remaining <= rung.quantity * 2
 
 
+def _may_ask(order: Order, now_ns: int) -> bool:
+    """Whether its cancel was not asked for just now: a refused one is not repeated at once."""
+    return now_ns - order.canceled_ns > RECANCEL_NS
+
+
 def _is_to_press(order: Order, is_wanted: bool, now_ns: int) -> bool:
     """Whether to ask (again) for the cancel of what should be gone, or must be ruled out."""
-    if now_ns - order.canceled_ns <= RECANCEL_NS:
+    if not _may_ask(order, now_ns):
         return False
     if order.stage == "UNKNOWN":
         return not is_wanted or now_ns > order.bound_ns + BOUND_GRACE_NS

@@ -43,6 +43,7 @@ from crosswire.domain import (
     OrderReported,
     OrdersRead,
     Place,
+    PlaceBatch,
     Refused,
     Rejected,
     Resubscribe,
@@ -56,6 +57,7 @@ from crosswire.domain import (
     Unreadable,
     VenueStatusChanged,
 )
+from crosswire.engine.batches import batched
 from crosswire.engine.digest import digest
 from crosswire.engine.settings import Settings
 from crosswire.engine.slots import Slot
@@ -175,6 +177,10 @@ class Engine:
         if isinstance(command, Place):
             self.orders.register(approved)
             self.risk.exposure.touch(command.account, command.instrument)
+        elif isinstance(command, PlaceBatch):
+            self.orders.register(approved)
+            for place in command.places:
+                self.risk.exposure.touch(place.account, place.instrument)
         elif isinstance(command, Kill):
             self.risk.killed[command.account] = command.reason
         elif isinstance(command, Resume):
@@ -242,8 +248,20 @@ class Engine:
                 commands += self._wanted(slot, targets, received_ns, now_ns)
         if not commands:
             return []
-        results = [self._approve(command, now_ns) for command in commands]
-        return [result for result in results if isinstance(result, Approved)]
+        if len(commands) > 1:
+            commands = batched(commands, self.settings.accounts)
+        approved: list[Approved] = []
+        for command in commands:
+            result = self._pass(command)
+            if isinstance(result, Approved):
+                approved.append(result)
+            elif isinstance(command, PlaceBatch):
+                # Refused as a whole: some of them may still pass alone.
+                alone = [self._approve(place, now_ns) for place in command.places]
+                approved += [each for each in alone if isinstance(each, Approved)]
+            else:
+                self._refuse(result, now_ns)
+        return approved
 
     def _wanted(
         self, slot: Slot, targets: Targets, received_ns: int, now_ns: int
@@ -254,19 +272,27 @@ class Engine:
         return slot.commands(targets)
 
     def _approve(self, command: AnyCommand, now_ns: int) -> Approved | Refused:
+        result = self._pass(command)
+        if isinstance(result, Refused):
+            self._refuse(result, now_ns)
+        return result
+
+    def _pass(self, command: AnyCommand) -> Approved | Refused:
+        """Ask the gate; what passes is registered before anyone else may ask."""
         self._request_id += 1
         if isinstance(command, Place) and command.cash_quantity:
             command = replace(command, reserve_quantity=self._most(command))
         result = self.risk.approve(command, self._request_id, self._clock())
         if isinstance(result, Approved):
             self.register(result)
-            return result
-        self.made.append(result)
+        return result
+
+    def _refuse(self, refused: Refused, now_ns: int) -> None:
+        self.made.append(refused)
         self.counts["orders_refused"] += 1
-        slot = self.slots.get(getattr(command, "strategy", ""))
+        slot = self.slots.get(getattr(refused.command, "strategy", ""))
         if slot is not None:
             slot.hold(now_ns)
-        return result
 
     def _most(self, command: Place) -> int:
         """The most a cash order may fill: as if the price fell by the whole collar."""

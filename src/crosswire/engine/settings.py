@@ -13,6 +13,8 @@ class Account(Struct, frozen=True):
     venue: str
     limits: Limits = Limits()
     amends_in_place: bool = True
+    max_place_batch: int = 1
+    max_cancel_batch: int = 1
     bound_ns: int = 5_000_000_000  # after it the venue refuses an order request by itself
     dead_man_ns: int = 0  # 0 = the venue has none, or the user does not want it
 
