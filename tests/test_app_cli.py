@@ -2,6 +2,7 @@
 
 import json
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from rich.console import Console
 
 from crosswire import __version__
 from crosswire.app.cli import main, screen
+from crosswire.app.simprocess import same_code
 
 SECRET = "VG9wU2VjcmV0VmFsdWUrLzEyMzQ1Njc4OTA="
 
@@ -137,3 +139,68 @@ def test_a_taken_port_is_named(tmp_path: Path, crosswire: Run) -> None:
         shown = crosswire("sim", "kraken", "--port", str(port))
     assert f"port {port} is taken" in complaint(shown)
     assert shown.returncode == 2
+
+
+def test_verify_speaks_only_with_a_venue_and_asks_before_real_money(
+    tmp_path: Path, crosswire: Run
+) -> None:
+    crosswire("init")
+    assert 'expected mode = "testnet" or "live"' in complaint(crosswire("verify", "kraken"))
+    config = tmp_path / "bot.toml"
+    config.write_text(config.read_text().replace('mode = "paper"', 'mode = "live"'))
+    assert "needs --live as well" in complaint(crosswire("verify", "kraken"))
+    shown = crosswire("verify", "kraken", "--live", "--json")
+    assert "the consent is --yes" in complaint(shown)
+    assert shown.returncode == 2
+
+
+def test_a_running_bot_is_asked_and_stopped_by_its_door(tmp_path: Path, crosswire: Run) -> None:
+    crosswire("init")
+    config = tmp_path / "bot.toml"
+    config.write_text(config.read_text().replace('mode = "paper"', 'mode = "sim"'))
+    command = [sys.executable, "-m", "crosswire.app", "run", "--json"]
+    child = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, env=same_code())
+    try:
+        assert child.stdout is not None
+        assert json.loads(child.stdout.readline())["running"]
+        assert json.loads(crosswire("status", "--json").stdout)["bot"] == "ladder"
+        assert "held by process" in complaint(crosswire("run"))
+        assert crosswire("pause").returncode == 0
+        status = json.loads(crosswire("status", "--json").stdout)
+        assert status["strategies"] == {"ladder": "paused"}
+        placed = crosswire(
+            "order", "place", "BTC/USD", "buy", "0.001", "--limit", "50000", "--json"
+        )
+        order = json.loads(placed.stdout)["order"]
+        assert order["status"] == "OPEN"
+        order_id = order["client_order_id"]
+        amended = crosswire("order", "amend", order_id, "--limit", "49000", "--json")
+        assert json.loads(amended.stdout)["order"]["price"] == "49000"
+        assert order_id in crosswire("order", "list").stdout
+        assert crosswire("order", "cancel", order["venue_order_id"]).returncode == 0
+        life = json.loads(crosswire("order", "explain", order_id, "--json").stdout)
+        assert [step["what"] for step in life["steps"]][:3] == [
+            "Place approved",
+            "Sent",
+            "Accepted",
+        ]
+        assert "Place approved" in crosswire("order", "explain", order_id).stdout
+        assert "Insufficient" not in crosswire("balances").stdout
+        assert json.loads(crosswire("balances", "--json").stdout)["balances"]["BTC"]
+        assert crosswire("positions").returncode == crosswire("fills").returncode == 0
+        wrong = crosswire("order", "place", "BTC/USD", "buy", "x")
+        assert '"x" is not a number' in complaint(wrong)
+        assert wrong.returncode == 2
+        assert 'no order "nobody"' in complaint(crosswire("order", "cancel", "nobody"))
+        assert "no instrument" in complaint(crosswire("order", "place", "NO/USD", "buy", "1"))
+        refused = crosswire("order", "place", "BTC/USD", "buy", "1", "--limit", "50000")
+        assert "order notional" in complaint(refused)
+        assert refused.returncode == 1
+        assert crosswire("resume").returncode == 0
+        assert crosswire("kill", "--reason", "a test").returncode == 0
+        assert crosswire("stop").returncode == 0
+        assert child.wait(30) == 0
+        assert not (tmp_path / "journal" / "control.sock").exists()
+    finally:
+        child.kill()
+        child.communicate()

@@ -17,7 +17,7 @@ SECONDS = "3"
 
 
 def demo(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "crosswire", "demo", "--seconds", SECONDS, *arguments]
+    command = [sys.executable, "-m", "crosswire.app", "demo", "--seconds", SECONDS, *arguments]
     environment = {**same_code(), "TMPDIR": str(directory), "COLUMNS": "160"}
     return subprocess.run(
         command, capture_output=True, text=True, timeout=90, env=environment, check=False

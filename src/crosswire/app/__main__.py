@@ -1,4 +1,4 @@
-"""`python -m crosswire`: the command line."""
+"""`python -m crosswire.app`: the command line."""
 
 from crosswire.app.cli import main
 

@@ -172,6 +172,7 @@ class Client:
         found = self._known(order)
         if limit is None and quantity is None:
             raise UserError("amend: give a limit, a quantity, or both")
+        await self._watch(found.instrument)  # our own rules ask for a book
         request = self._submit(
             domain.Amend(
                 self.account,
@@ -231,18 +232,23 @@ class Client:
 
     async def balances(self) -> dict[str, Decimal]:
         """Read the venue's totals per asset, now."""
-        self._submit(domain.LookUp(self.account, "balances"))
-
-        def is_it(event: AnyEvent) -> bool:
-            read = isinstance(event, domain.BalancesRead) and event.is_complete
-            failed = isinstance(event, domain.ReadFailed) and event.what == "balances"
-            return (read or failed) and getattr(event, "account", "") == self.account
-
-        event = await self._wait(is_it, READ_TIMEOUT_S, "the balances")
+        event = await self.look_up(domain.LookUp(self.account, "balances"))
         if isinstance(event, domain.ReadFailed):
             raise CrosswireError(f"the balances could not be read: {event.reason}")
         assert isinstance(event, domain.BalancesRead)
         return {asset: fixed.to_decimal(total) for asset, total in event.balances}
+
+    async def look_up(self, command: domain.LookUp) -> AnyEvent:
+        """Ask the venue, and return the read that answers: complete, or `ReadFailed`."""
+        kind = domain.BalancesRead if command.what == "balances" else domain.OrdersRead
+
+        def is_it(event: AnyEvent) -> bool:
+            read = isinstance(event, kind) and event.is_complete and event.source == "lookup"
+            failed = isinstance(event, domain.ReadFailed) and event.what == command.what
+            return (read or failed) and getattr(event, "account", "") == self.account
+
+        self._submit(command)
+        return await self._wait(is_it, READ_TIMEOUT_S, f"the {command.what.replace('_', ' ')}")
 
     def positions(self) -> dict[str, views.PositionView]:
         """Return what our fills add up to, by instrument."""

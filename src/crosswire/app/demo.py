@@ -188,7 +188,7 @@ async def _trade(
     for number in (signal.SIGTERM, signal.SIGINT):
         with suppress(NotImplementedError, ValueError, RuntimeError):
             loop.add_signal_handler(number, trader.over.set)
-    trader.link_accounts()
+    await trader.prepare()
     if options.plant:
         plants.sow(options.plant, engine=trader.engine, sessions=trader.sessions())
     await trader.start()

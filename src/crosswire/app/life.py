@@ -7,7 +7,7 @@ from msgspec import Struct, structs
 
 from crosswire import fixed, journal
 from crosswire.app.errors import UserError
-from crosswire.domain import AnyCommand, AnyEvent, Approved, OrdersRead, PlaceBatch, Sent
+from crosswire.domain import AnyCommand, AnyEvent, Approved, OrdersRead, PlaceBatch, Refused, Sent
 
 MONEY = frozenset(
     ("price", "quantity", "fee", "filled", "display_quantity", "cash_quantity", "trigger_price")
@@ -49,6 +49,9 @@ def _steps(record: AnyEvent | Approved, order_id: str) -> list[dict[str, Any]]:
             for shown in record.orders
             if order_id in (shown.client_order_id, shown.venue_order_id)
         ]
+    if isinstance(record, Refused):
+        text = f"{type(record.command).__name__} {record}"
+        return [_step(record.recv_ns, "Refused", text)]
     text = _facts(record)
     if isinstance(record, Sent):
         text = f"by {record.transport}, request {record.request_id}"

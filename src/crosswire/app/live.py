@@ -157,6 +157,8 @@ class Trader:
             venue=self.config.accounts[name].venue,
             limits=limits,
             amends_in_place=found.amends_in_place,
+            max_place_batch=found.max_place_batch,
+            max_cancel_batch=found.max_cancel_batch,
             bound_ns=found.bound_ns,
             dead_man_ns=DEAD_MAN_NS if found.has_dead_man and not self._leaves_orders else 0,
         )
@@ -165,10 +167,8 @@ class Trader:
 
     async def start(self) -> None:
         """Connect; returns once every account is logged in, or raises in one line."""
+        await self.prepare()
         self._is_started = True
-        if self.config.mode == "paper":
-            await self._list_instruments()
-        self.link_accounts()
         quoted = (
             self._wiring.instrument_id(strategy.account, strategy.instrument)
             for strategy in self.config.strategies.values()
@@ -187,11 +187,21 @@ class Trader:
             self.observers.remove(readiness.hear)
         self._collector.freeze()
 
-    def link_accounts(self) -> None:
+    async def prepare(self) -> None:
+        """Make the accounts' links, so that they can be looked at before anything is said."""
+        if self.config.mode == "paper":
+            await self._list_instruments()
+        self._link_accounts()
+
+    def _link_accounts(self) -> None:
         """Make the accounts' links and sessions, if that is not done already."""
         for name in self.config.accounts:
             if name not in self._links:
                 self._links[name] = self._wiring.account_link(name, self.journal.first_nonce)
+
+    def link(self, account: str) -> AnyLink:
+        """Return an account's link."""
+        return self._links[account]
 
     def sessions(self) -> list[Session]:
         """Return the sessions of all accounts."""
@@ -319,7 +329,8 @@ class Trader:
         if isinstance(command, OPERATORS):
             return
         sent = self._link_of(command).send(approved)
-        received_ns = getattr(command, "received_ns", 0)
+        tick = command.places[0] if isinstance(command, PlaceBatch) else command
+        received_ns = getattr(tick, "received_ns", 0)
         if received_ns > self._last_tick_ns:  # only the first order that answers a tick
             self._last_tick_ns = received_ns
             self.tick_to_trade_ns.append(self._clock.now_ns() - received_ns)

@@ -50,7 +50,7 @@ class SimProcess:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "crosswire",
+            "crosswire.app",
             "sim",
             self.venue,
             "--port",

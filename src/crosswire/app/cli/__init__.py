@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from crosswire import __version__
-from crosswire.app.cli import account, market, order, running, simulating
+from crosswire.app.cli import account, checking, market, order, running, simulating
 from crosswire.app.cli.screen import complain, quiet_logs
 from crosswire.app.errors import ConfigError, CrosswireError
 from crosswire.journal import JournalError
@@ -24,7 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(order.app, name="order")
-for _module in (simulating, running, market, account):
+for _module in (simulating, running, market, account, checking):
     for _command in _module.COMMANDS:
         app.command()(_command)
 

@@ -49,7 +49,7 @@ def complain(lines: Sequence[str]) -> None:
 
 def say(text: str) -> None:
     """Write one line for people."""
-    out.print(text, soft_wrap=True)
+    out.print(text, soft_wrap=True, markup=False)
 
 
 def show_json(value: Mapping[str, Any]) -> None:
@@ -104,23 +104,34 @@ def ladder(
     made.add_column()
     made.add_column()
     most = max((quantity for _, quantity in (*book.bids, *book.asks)), default=Decimal(1))
+    digits = _decimals([price for price, _ in (*book.bids, *book.asks)])
     for price, quantity in reversed(book.asks[:rows]):
-        made.add_row(*_rung(price, quantity, most, "red", marks or {}))
+        made.add_row(*_rung(price, quantity, most, "red", marks or {}, digits))
     made.add_row("", Text(_gap(book), style="dim"), "", "")
     for price, quantity in book.bids[:rows]:
-        made.add_row(*_rung(price, quantity, most, "green", marks or {}))
+        made.add_row(*_rung(price, quantity, most, "green", marks or {}, digits))
     state = "live" if book.is_valid else "waiting for the book"
     return Panel(made, title=f"{book.instrument} ({state})", expand=False)
 
 
+def _decimals(numbers: Sequence[Decimal]) -> int:
+    """The most decimals that any of them has, so that all can be written alike."""
+    return max((len(f"{number:f}".partition(".")[2]) for number in numbers), default=0)
+
+
 def _rung(
-    price: Decimal, quantity: Decimal, most: Decimal, colour: str, marks: Mapping[Decimal, Decimal]
+    price: Decimal,
+    quantity: Decimal,
+    most: Decimal,
+    colour: str,
+    marks: Mapping[Decimal, Decimal],
+    digits: int,
 ) -> tuple[Text, Text, Text, Text]:
     length = max(1, int(quantity / most * BAR)) if most else 1
     ours = marks.get(price)
     return (
         Text(f"{quantity:f}"),
-        Text(f"{price:f}", style=colour),
+        Text(f"{price:.{digits}f}", style=colour),
         Text("█" * length, style=colour),
         Text(f"◀ {ours:f}" if ours else "", style="bold yellow"),
     )

@@ -1,0 +1,250 @@
+"""`verify`: one far, smallest, post-only order at the venue itself, and the same at our simulator.
+
+It places, amends, looks up and cancels, keeps every frame of the account's connection in a
+transcript, and lists where the venue's words have another shape than the simulator's. The
+transcript never holds a key, a secret, a token or a signature.
+"""
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from crosswire import fixed
+from crosswire.app.client import Client
+from crosswire.app.config import Config
+from crosswire.app.errors import CrosswireError
+from crosswire.app.live import Trader
+from crosswire.app.placed import PlacedOrder
+from crosswire.domain import Instrument, LookUp, OrdersRead, ReadFailed
+from crosswire.venues.interface import Frame, HttpRequest
+
+FAR = Decimal("0.5")  # of the best bid: nobody sells there
+LABELS = ("method", "channel", "type")  # what a message is, where it says so
+HIDDEN = frozenset(("token", "nonce", "otp", "signature", "key", "secret", "api_key", "password"))
+MASK = "***"
+
+
+class Row(Struct, frozen=True):
+    """One message of the transcript."""
+
+    at_ns: int
+    way: str  # "out" or "in"
+    place: str  # the connection, or the HTTP path
+    text: str
+
+
+class Run(Struct):
+    """One dialogue with a venue or its simulator."""
+
+    steps: list[dict[str, Any]] = []
+    rows: list[Row] = []
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every step succeeded."""
+        return all(step["ok"] for step in self.steps)
+
+
+class Recorder:
+    """Keeps what an account's link carries."""
+
+    def __init__(self, trader: Trader, account: str, run: Run) -> None:
+        self._trader = trader
+        self._run = run
+        link = trader.link(account)
+        self._wrap(link, "write", self._frame_out)
+        self._wrap(link, "ask", self._request_out)
+        session = link.session
+        self._wrap(session, "received", self._frame_in)
+        self._wrap(session, "answered", self._answer_in)
+
+    def _wrap(self, owner: object, name: str, record: Callable[..., None]) -> None:
+        inner = getattr(owner, name)
+
+        def recorded(*arguments: Any) -> Any:
+            record(*arguments)
+            return inner(*arguments)
+
+        vars(owner)[name] = recorded
+
+    def _add(self, way: str, place: str, text: str) -> None:
+        self._run.rows.append(Row(self._trader.now_ns(), way, place, hide(text)))
+
+    def _frame_out(self, frame: Frame) -> None:
+        self._add("out", frame.connection, frame.payload.decode())
+
+    def _request_out(self, request: HttpRequest) -> None:
+        self._add("out", f"{request.method} {request.path}", request.body.decode())
+
+    def _frame_in(self, connection: str, payload: bytes, _now_ns: int) -> None:
+        self._add("in", connection, bytes(payload).decode(errors="replace"))
+
+    def _answer_in(self, request: HttpRequest, status: int, body: bytes, _now_ns: int) -> None:
+        self._add("in", f"{request.path} {status}", body.decode(errors="replace"))
+
+
+def hide(text: str) -> str:
+    """Mask everything in a message that opens a door, and change nothing else."""
+    return _FORM.sub(rf"\g<1>{MASK}", _JSON.sub(rf'\g<1>"{MASK}"', text))
+
+
+_NAMES = "|".join(sorted(HIDDEN))
+_JSON = re.compile(rf'("(?:{_NAMES})"\s*:\s*)(?:"[^"]*"|[0-9.]+)')
+_FORM = re.compile(rf"((?:^|&)(?:{_NAMES})=)[^&\s]*")
+
+
+# --- the dialogue ------------------------------------------------------------------------------
+
+
+async def converse(config: Config, where: str, account: str, instrument: str) -> Run:
+    """Go through every step; a failed one is noted, and what can still be done is done."""
+    run = Run()
+    alone = config.model_copy(
+        update={"strategies": {}, "accounts": {account: config.accounts[account]}}
+    )
+    trader = Trader(alone, where=where)
+    client = Client(trader, account)
+    client.listen()
+    try:
+        await trader.prepare()
+        Recorder(trader, account, run)
+        await trader.start()
+        await _walk(client, instrument, run)
+    finally:
+        await trader.stop()
+        client.leave()
+    trader.raise_failure()
+    return run
+
+
+async def _walk(client: Client, instrument: str, run: Run) -> None:
+    book = await client.book(instrument)
+    listed = client.trader.engine.instruments[f"{client.venue}:{instrument}"]
+    assert book.best_bid is not None
+    price, quantity = _smallest(listed, fixed.from_decimal(book.best_bid))
+    placed: list[PlacedOrder] = []
+
+    async def place() -> str:
+        placed.append(await client.place(instrument, "buy", quantity, limit=price, post_only=True))
+        return f"{quantity} at {price}: {placed[0].status}"
+
+    async def amend() -> str:
+        await placed[0].amend(limit=price - fixed.to_decimal(listed.price_tick))
+        return f"to {placed[0].price}"
+
+    async def cancel() -> str:
+        await placed[0].cancel()
+        return (await placed[0].done()).status
+
+    await _step(run, "place", place)
+    if placed:
+        await _step(run, "amend", amend)
+        await _step(run, "look up", lambda: _look_up(client, placed[0], is_open=True))
+        await _step(run, "cancel", cancel)
+        await _step(run, "look up again", lambda: _look_up(client, placed[0], is_open=False))
+
+
+def _smallest(listed: Instrument, best_bid: int) -> tuple[Decimal, Decimal]:
+    """A price far away and the least quantity the venue takes there."""
+    far = fixed.multiply(best_bid, fixed.from_decimal(FAR))
+    price = max(far // listed.price_tick, 2) * listed.price_tick
+    least = max(listed.min_quantity, fixed.divide(listed.min_notional, price) + 1)
+    quantity = -(-least // listed.quantity_step) * listed.quantity_step
+    return fixed.to_decimal(price), fixed.to_decimal(quantity)
+
+
+async def _look_up(client: Client, order: PlacedOrder, *, is_open: bool) -> str:
+    """Ask for the open orders: it must be there, or must not."""
+    read = await client.look_up(LookUp(client.account, "open_orders"))
+    if isinstance(read, ReadFailed):
+        raise CrosswireError(f"the look-up failed: {read.reason}")
+    assert isinstance(read, OrdersRead)
+    found = any(shown.venue_order_id == order.venue_order_id for shown in read.orders)
+    if found != is_open:
+        raise CrosswireError(f"{order.venue_order_id} is {'' if found else 'not '}shown as open")
+    return "shown" if found else "gone"
+
+
+async def _step(run: Run, name: str, work: Callable[[], Awaitable[str]]) -> None:
+    try:
+        run.steps.append({"step": name, "ok": True, "detail": await work()})
+    except CrosswireError as error:
+        run.steps.append({"step": name, "ok": False, "detail": str(error)})
+
+
+# --- the comparison ----------------------------------------------------------------------------
+
+
+def differences(real: Run, simulated: Run) -> list[str]:
+    """Where messages of one kind differ in their fields or the fields' types."""
+    ours, theirs = _shapes(simulated), _shapes(real)
+    lines: list[str] = []
+    for label in sorted(ours.keys() | theirs.keys()):
+        if label not in theirs or label not in ours:
+            side = "the simulator" if label in ours else "the venue"
+            lines.append(f"{label}: said by {side} alone")
+            continue
+        for path in sorted(ours[label].keys() | theirs[label].keys()):
+            mine, real_kinds = ours[label].get(path, set()), theirs[label].get(path, set())
+            if mine != real_kinds:
+                lines.append(
+                    f"{label} {path}: {_words(real_kinds)} at the venue, "
+                    f"{_words(mine)} in the simulator"
+                )
+    return lines
+
+
+def _words(kinds: set[str]) -> str:
+    return " or ".join(sorted(kinds)) or "absent"
+
+
+def _shapes(run: Run) -> dict[str, dict[str, set[str]]]:
+    """Message kind -> field path -> the types seen there."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for row in run.rows:
+        if row.way == "in":
+            try:
+                message = json.loads(row.text)
+            except json.JSONDecodeError:
+                message = row.text
+            label = _label(row.place, message)
+            _collect(message, "", found.setdefault(label, {}))
+    return found
+
+
+def _label(place: str, message: Any) -> str:
+    words = [message[key] for key in LABELS if key in message] if isinstance(message, dict) else []
+    return " ".join(map(str, words)) or place
+
+
+def _collect(value: Any, path: str, into: dict[str, set[str]]) -> None:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            # Ids as keys are no field names.
+            name = key if key.isidentifier() and not key.isupper() else "*"
+            _collect(item, f"{path}.{name}", into)
+    elif isinstance(value, list):
+        for item in value:
+            _collect(item, f"{path}[]", into)
+    else:
+        into.setdefault(path, set()).add(_kind(value))
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return "null" if value is None else "true or false"
+    return "number" if isinstance(value, int | float) else "text"
+
+
+def write_transcript(path: Path, run: Run) -> None:
+    """Write every message as one JSON line."""
+    lines = (
+        json.dumps({"at_ns": row.at_ns, "way": row.way, "place": row.place, "text": row.text})
+        for row in run.rows
+    )
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
