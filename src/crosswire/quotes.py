@@ -92,40 +92,55 @@ def cancel(order: Order) -> Cancel:
 def requote(
     wanted: Quotes, live: Iterable[Order], desk: Desk, quantity_step: int
 ) -> list[AnyCommand]:
-    """Return the commands that turn one strategy's live orders into its wanted quotes."""
+    """Return the commands that turn one strategy's live orders into its wanted quotes.
+
+    Of `live` only the orders of the desk's strategy count.
+    """
     commands: list[AnyCommand] = []
     bids: list[Order] = []
     asks: list[Order] = []
     for order in live:
         # Of what is ruled out or done nothing rests; what may still be booked is risk's to keep.
-        if not order.is_ruled_out and order.stage != "DONE":
+        if order.strategy == desk.strategy and not order.ruled_out_ns and order.stage != "DONE":
             (bids if order.side == "buy" else asks).append(order)
-    sides: tuple[tuple[Side, tuple[Quote, ...], list[Order]], ...] = (
-        ("buy", wanted.bids, bids),
-        ("sell", wanted.asks, asks),
-    )
-    for side, rungs, orders in sides:
-        idle, free = _match(rungs, orders, wanted.threshold, desk.now_ns, commands)
-        if desk.amends_in_place:
-            moved = min(len(idle), len(free))
-            commands += map(desk.amend, idle, free, [wanted] * moved)
-            idle, free = idle[moved:], free[moved:]
-        commands += [cancel(order) for order in idle if _may_ask(order, desk.now_ns)]
-        # Without amends, a rung is quoted again when the cancel has made room for it.
-        if desk.may_place and (desk.amends_in_place or not idle):
-            for rung in free:
-                commands.append(desk.place(side, rung, wanted, quantity_step))
+    if bids or wanted.bids:
+        _requote_side("buy", wanted.bids, bids, wanted, desk, quantity_step, commands)
+    if asks or wanted.asks:
+        _requote_side("sell", wanted.asks, asks, wanted, desk, quantity_step, commands)
     return commands
+
+
+def _requote_side(
+    side: Side,
+    rungs: Sequence[Quote],
+    orders: list[Order],
+    wanted: Quotes,
+    desk: Desk,
+    quantity_step: int,
+    commands: list[AnyCommand],
+) -> None:
+    idle, free = _match(rungs, orders, wanted.threshold, desk.now_ns, commands)
+    if idle and free and desk.amends_in_place:
+        moved = min(len(idle), len(free))
+        commands += [desk.amend(idle[n], free[n], wanted) for n in range(moved)]
+        idle, free = idle[moved:], free[moved:]
+    if idle:
+        commands += [cancel(order) for order in idle if _may_ask(order, desk.now_ns)]
+    # Without amends, a rung is quoted again when the cancel has made room for it.
+    if free and desk.may_place and (desk.amends_in_place or not idle):
+        commands += [desk.place(side, rung, wanted, quantity_step) for rung in free]
 
 
 def _match(
     rungs: Sequence[Quote],
-    orders: Iterable[Order],
+    orders: Sequence[Order],
     threshold: int,
     now_ns: int,
     commands: list[AnyCommand],
 ) -> tuple[list[Order], list[Quote]]:
     """Return the orders that serve no rung, and the rungs that no order serves, best first."""
+    if not orders:
+        return [], list(rungs)
     free = {rung.price: rung for rung in rungs}
     idle: list[Order] = []
     bare: list[Quote] = []
@@ -151,7 +166,7 @@ def _match(
             idle.append(order)
             bare += () if served is None else (served,)
     bare += free.values()
-    if idle and bare:
+    if len(idle) > 1 or (idle and len(bare) > 1):
         # Pairing best with best moves each order the least.
         is_buy = idle[0].side == "buy"
         bare.sort(key=lambda quote: quote.price, reverse=is_buy)
@@ -161,15 +176,15 @@ def _match(
 
 def _serve(order: Order, free: dict[int, Quote], threshold: int) -> Quote | None:
     """Take from the free rungs the one that the order already serves, or is on its way to."""
+    if not free:
+        return None
     price = order.price or 0
     if order.requests:
         amend = order.in_flight("amend")
         if amend is not None and amend.price is not None:
             price = amend.price
-    best = min(free, key=lambda rung: abs(price - rung), default=None)
-    if best is None or abs(price - best) > threshold:
-        return None
-    return free.pop(best)
+    best = min(free, key=lambda rung: abs(price - rung))
+    return free.pop(best) if abs(price - best) <= threshold else None
 
 
 def _is_enough(order: Order, rung: Quote) -> bool:

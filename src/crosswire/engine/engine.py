@@ -173,8 +173,13 @@ class Engine:
     def register(self, approved: Approved) -> None:
         """Note the intent of an approved command, live or from a journal."""
         command = approved.command
-        self._request_id = max(self._request_id, approved.request_id)
-        if isinstance(command, Place):
+        if approved.request_id > self._request_id:
+            self._request_id = approved.request_id
+        if type(command) is Amend:
+            self.orders.register(approved)
+            if command.quantity is not None:
+                self.risk.exposure.touch(command.account, command.instrument)
+        elif type(command) is Place:
             self.orders.register(approved)
             self.risk.exposure.touch(command.account, command.instrument)
         elif isinstance(command, PlaceBatch):
@@ -187,8 +192,6 @@ class Engine:
             self._resume(command.account)
         else:
             self.orders.register(approved)
-            if isinstance(command, Amend):
-                self.risk.exposure.touch(command.account, command.instrument)
 
     def submit(self, command: AnyCommand, now_ns: int) -> Approved | Refused:
         """Pass one command of an operator or an API user through the gate."""
@@ -253,13 +256,13 @@ class Engine:
         approved: list[Approved] = []
         for command in commands:
             result = self._pass(command)
-            if isinstance(result, Approved):
+            if type(result) is Approved:
                 approved.append(result)
             elif isinstance(command, PlaceBatch):
                 # Refused as a whole: some of them may still pass alone.
                 alone = [self._approve(place, now_ns) for place in command.places]
                 approved += [each for each in alone if isinstance(each, Approved)]
-            else:
+            elif isinstance(result, Refused):
                 self._refuse(result, now_ns)
         return approved
 
@@ -280,10 +283,10 @@ class Engine:
     def _pass(self, command: AnyCommand) -> Approved | Refused:
         """Ask the gate; what passes is registered before anyone else may ask."""
         self._request_id += 1
-        if isinstance(command, Place) and command.cash_quantity:
+        if type(command) is Place and command.cash_quantity:
             command = replace(command, reserve_quantity=self._most(command))
         result = self.risk.approve(command, self._request_id, self._clock())
-        if isinstance(result, Approved):
+        if type(result) is Approved:
             self.register(result)
         return result
 

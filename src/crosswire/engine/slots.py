@@ -51,6 +51,7 @@ class Slot:
         self._bound_ns = settings.bound_ns
         self._ids = ids
         self._instruments = instruments
+        self._orders = orders
         self._quotes: dict[str, Quotes] = {}
 
     def hold(self, now_ns: int) -> None:
@@ -80,7 +81,7 @@ class Slot:
             self.is_dirty = now_ns < self.hold_until_ns
             for quotes in self._quotes.values():
                 step = self._instruments[quotes.instrument].quantity_step
-                orders = self.view.orders(quotes.instrument)
+                orders = self._orders.open_at(self.account, quotes.instrument)
                 wanted += requote(quotes, orders, self.desk, step)
         return wanted
 

@@ -96,17 +96,20 @@ class Orders(Index):
         self._register(approved.command, approved)
 
     def _register(self, command: AnyCommand, approved: Approved) -> None:
-        if isinstance(command, Place):
+        if type(command) is Place:
             self._enter(new_order(command), approved)
-        elif isinstance(command, Amend):
-            if order_or_none := self._by_id.get(command.client_order_id):
-                request = self._request(order_or_none, "amend", approved)
+        elif type(command) is Amend:
+            amended = self._by_id.get(command.client_order_id)
+            if amended is not None:
+                request = self._request(amended, "amend", approved)
                 request.quantity, request.price = command.quantity, command.price
-                self._settle(order_or_none)
+                if command.quantity is not None:
+                    self._settle(amended)
         elif isinstance(command, Cancel):
-            if order_or_none := self._by_id.get(command.client_order_id):
-                order_or_none.canceled_ns = approved.approved_ns
-                self._request(order_or_none, "cancel", approved)
+            canceled = self._by_id.get(command.client_order_id)
+            if canceled is not None:
+                canceled.canceled_ns = approved.approved_ns
+                self._request(canceled, "cancel", approved)
         elif isinstance(command, PlaceBatch):
             for place in command.places:
                 self._register(place, approved)
@@ -122,7 +125,6 @@ class Orders(Index):
         order.changed_ns = approved.approved_ns
         others = self._by_request.get(number)
         self._by_request[number] = (*others, order) if others else (order,)
-        self._settle(order)
         return request
 
     # --- events --------------------------------------------------------------------------------

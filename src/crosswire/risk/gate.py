@@ -126,11 +126,11 @@ class Risk:
     def approve(self, command: AnyCommand, request_id: int, now_ns: int) -> Approved | Refused:
         """Return the command as sendable, or the rule that holds it back with both numbers."""
         reason: Reason | None = None
-        if isinstance(command, Place):
+        if type(command) is Place:
             reason = self._place(command, now_ns, 0, 0)
             if reason is None:
                 self._recent[command.account].append(now_ns)
-        elif isinstance(command, Amend):
+        elif type(command) is Amend:
             reason = self._amend(command, now_ns)
         elif isinstance(command, PlaceBatch):
             reason = self._batch(command, now_ns)
