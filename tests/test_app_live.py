@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from crosswire.app.errors import NotConnectedError, UserError
 from crosswire.app.live import Trader
 from crosswire.app.simprocess import SimProcess, same_code
 from crosswire.app.wiring import local_login
-from crosswire.domain import Approved, Halted, Place, RunEnded
+from crosswire.domain import Approved, Halted, Place, PlaceBatch, RunEnded
 from crosswire.journal import read
 from crosswire.venues import NAMES, venue
 
@@ -145,17 +145,22 @@ def test_a_killed_bot_forgets_no_order(tmp_path: Path) -> None:
             await simulator.stop()
 
     trader, in_flight, ledger = asyncio.run(run())
-    approved = {
-        record.command.client_order_id
-        for record in read(tmp_path / "journal")
-        if isinstance(record, Approved) and isinstance(record.command, Place)
-    }
+    approved = {place.client_order_id for place in approved_places(tmp_path / "journal")}
     placed = [order["client_order_id"] for order in ledger["orders"]]
     assert set(placed) <= approved
     assert placed.count(in_flight) == 1
     assert trader.journal.run == 2
     assert {order["status"] for order in ledger["orders"]} <= {"filled", "canceled"}
     assert trader.is_clean
+
+
+def approved_places(directory: Path) -> Iterator[Place]:
+    for record in read(directory):
+        command = record.command if isinstance(record, Approved) else None
+        if isinstance(command, Place):
+            yield command
+        elif isinstance(command, PlaceBatch):
+            yield from command.places
 
 
 def start_child(file: Path) -> subprocess.Popen[bytes]:
