@@ -35,6 +35,7 @@ from crosswire.domain import (
     Halted,
     InstrumentListed,
     Kill,
+    PlaceBatch,
     Refused,
     Resume,
     Resumed,
