@@ -288,7 +288,7 @@ def test_numbers_are_exact_plain_decimals(value: int) -> None:
 def test_numbers_are_remembered_within_a_bound() -> None:
     for value in range(digits._KEPT + 10):
         assert digits.number(value * fixed.SCALE) == f"{value}.0"
-    assert len(digits._texts) <= digits._KEPT
+    assert len(digits.texts) <= digits._KEPT
 
 
 def test_a_batch_has_one_symbol_and_up_to_fifteen_orders() -> None:

@@ -27,6 +27,7 @@ MAX_CANCELS = 50  # orders in one batch cancel
 _ICEBERG_PARTS = 15  # an iceberg shows at least this part of its quantity
 _MAX_TIMEOUT_NS = 86_400 * 1_000_000_000
 _MONTH_NS = 31 * 86_400 * 1_000_000_000
+_bytes_of = bytes.fromhex
 _OWN_ID = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}|[!-!#-\[\]-~]{1,18}", re.ASCII)
 
 
@@ -38,18 +39,30 @@ def require(holds: object, complaint: str) -> None:
 
 def check_own_id(client_order_id: str) -> None:
     """A UUID with or without dashes, or at most 18 characters of ASCII."""
-    if len(client_order_id) == 32 and client_order_id.isalnum():
-        return  # ours, as they always are: no need for the pattern
+    if is_ours(client_order_id):
+        return  # no need for the pattern
     require(
         _OWN_ID.fullmatch(client_order_id),
         f'client_order_id "{client_order_id}" is neither a UUID nor 1 to 18 plain characters',
     )
 
 
+def is_ours(client_order_id: str) -> bool:
+    """Whether an id is 32 hex digits, as ours always are: the quickest of all such checks."""
+    try:
+        return len(client_order_id) == 32 and len(_bytes_of(client_order_id)) == 16
+    except ValueError:
+        return False
+
+
 def check_venue_id(venue_order_id: str) -> None:
     """Letters, digits and dashes, so that nothing else can be spliced into a request."""
-    is_plain = venue_order_id.isascii() and venue_order_id.replace("-", "").isalnum()
-    require(is_plain, f'"{venue_order_id}" is not an order id')
+    require(is_venue_id(venue_order_id), f'"{venue_order_id}" is not an order id')
+
+
+def is_venue_id(text: str) -> bool:
+    """Whether a text is letters, digits and dashes."""
+    return text.isascii() and text.replace("-", "").isalnum()
 
 
 def check_cancel(cancel: Cancel) -> None:
@@ -78,15 +91,14 @@ def check_amend(amend: Amend) -> None:
 def is_plain(place: Place) -> bool:
     """Whether this is a limit order with nothing special, so that no other rule applies.
 
-    Spelled out and in this order because it is on the hot path.
+    Spelled out because it is on the hot path.
     """
     return (
         place.order_type == "limit"
         and place.time_in_force == "gtc"
         and place.price is not None
         and place.price > 0 < place.quantity
-        and len(place.client_order_id) == 32
-        and place.client_order_id.isalnum()
+        and is_ours(place.client_order_id)
         and place.price_unit == "static"
         and place.trigger is None
         and place.close is None

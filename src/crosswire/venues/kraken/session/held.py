@@ -20,21 +20,21 @@ class Waiting(Struct, frozen=True):
 
 
 class Held:
-    """The queue of one login; the oldest goes first."""
+    """`queue` is what waits for one login; the oldest goes first."""
 
     def __init__(self, most: int, most_ns: int) -> None:
         self._most = most
         self._most_ns = most_ns
-        self._queue: list[Waiting] = []
+        self.queue: list[Waiting] = []
         self.held = 0
         self.refused = 0
 
     def __len__(self) -> int:
-        return len(self._queue)
+        return len(self.queue)
 
     def is_waiting(self, instrument: str) -> bool:
         """Whether an order of this instrument waits: a later one must not overtake it."""
-        return any(instrument in _instruments(waiting.approved) for waiting in self._queue)
+        return any(instrument in _instruments(waiting.approved) for waiting in self.queue)
 
     def add(self, approved: Approved, transport: Transport, now_ns: int) -> list[AnyEvent]:
         """Hold a command back; returns the refusals that follow from it.
@@ -43,14 +43,14 @@ class Held:
         """
         found = self._amend_of(approved)
         if found is not None:
-            replaced = self._queue[found]
-            self._queue[found] = Waiting(approved, transport, replaced.since_ns)
+            replaced = self.queue[found]
+            self.queue[found] = Waiting(approved, transport, replaced.since_ns)
             return unsent(replaced.approved, "replaced by a newer amend", now_ns)
-        if len(self._queue) >= self._most:
+        if len(self.queue) >= self._most:
             self.refused += 1
             return unsent(approved, f"{self._most} requests are held back already", now_ns)
         self.held += 1
-        self._queue.append(Waiting(approved, transport, now_ns))
+        self.queue.append(Waiting(approved, transport, now_ns))
         return []
 
     def release(
@@ -58,7 +58,7 @@ class Held:
     ) -> list[AnyEvent]:
         """Offer every waiting command to `send`, which returns None to keep it waiting."""
         events: list[AnyEvent] = []
-        queue, self._queue = self._queue, []
+        queue, self.queue = self.queue, []
         for waiting in queue:
             if now_ns - waiting.since_ns >= self._most_ns:
                 self.refused += 1
@@ -67,7 +67,7 @@ class Held:
                 continue
             outcome = send(waiting)
             if outcome is None:
-                self._queue.append(waiting)
+                self.queue.append(waiting)
             else:
                 events += outcome
         return events
@@ -75,14 +75,14 @@ class Held:
     def drop(self, client_order_id: str, now_ns: int) -> list[AnyEvent]:
         """An order is being cancelled: what waits for it alone must not be sent any more."""
         events: list[AnyEvent] = []
-        for waiting in [each for each in self._queue if _is_of(each.approved, client_order_id)]:
-            self._queue.remove(waiting)
+        for waiting in [each for each in self.queue if _is_of(each.approved, client_order_id)]:
+            self.queue.remove(waiting)
             events += unsent(waiting.approved, "cancelled before it was sent", now_ns)
         return events
 
     def clear(self, reason: str, now_ns: int) -> list[AnyEvent]:
         """Refuse all that waits."""
-        queue, self._queue = self._queue, []
+        queue, self.queue = self.queue, []
         self.refused += len(queue)
         return [event for each in queue for event in unsent(each.approved, reason, now_ns)]
 
@@ -90,7 +90,7 @@ class Held:
         command = approved.command
         if not isinstance(command, Amend):
             return None
-        for position, waiting in enumerate(self._queue):
+        for position, waiting in enumerate(self.queue):
             other = waiting.approved.command
             if isinstance(other, Amend) and other.client_order_id == command.client_order_id:
                 return position

@@ -7,6 +7,8 @@ by the private stream. A request that timed out stays known, so that a late answ
 
 from collections.abc import Iterator, Sequence
 
+from msgspec import Struct
+
 from crosswire.domain import (
     Amend,
     AnyEvent,
@@ -26,47 +28,21 @@ KEPT_NS = 60_000_000_000  # the longest deadline the venue allows, and its slowe
 Part = Place | Amend | Cancel
 
 
-class Request:
+class Request(Struct, eq=False, gc=False):
     """One request on its way."""
 
-    __slots__ = (
-        "answers",
-        "approved",
-        "connection",
-        "error",
-        "is_timed_out",
-        "method",
-        "number",
-        "parts",
-        "pending",
-        "refusals",
-        "sent_ns",
-        "transport",
-    )
-
-    def __init__(
-        self,
-        approved: Approved,
-        parts: Sequence[Part],
-        *,
-        number: int,
-        method: str,
-        transport: Transport,
-        connection: str,
-        sent_ns: int,
-    ) -> None:
-        self.approved = approved
-        self.parts = tuple(parts)
-        self.number = number  # what the answer echoes: req_id, or the key of the HTTP request
-        self.method = method
-        self.transport = transport
-        self.connection = connection
-        self.sent_ns = sent_ns
-        self.pending = {part.client_order_id for part in parts}
-        self.answers = 0  # of the n that cancel_order gives
-        self.error = ""  # of one of them
-        self.refusals = 0  # for a token that was not accepted
-        self.is_timed_out = False
+    approved: Approved
+    parts: tuple[Part, ...]
+    pending: set[str]
+    number: int  # what the answer echoes: req_id, or the key of the HTTP request
+    method: str
+    transport: Transport
+    connection: str
+    sent_ns: int
+    answers: int = 0  # of the n that cancel_order gives
+    error: str = ""  # of one of them
+    refusals: int = 0  # for a token that was not accepted
+    is_timed_out: bool = False
 
     @property
     def request_id(self) -> int:
@@ -103,6 +79,21 @@ class Request:
         return f"Request({self.method} {self.number})"
 
 
+def request_for(
+    approved: Approved,
+    parts: Sequence[Part],
+    *,
+    number: int,
+    method: str,
+    transport: Transport,
+    connection: str,
+    sent_ns: int,
+) -> Request:
+    """Return a request none of whose orders is proven yet."""
+    pending = {part.client_order_id for part in parts}
+    return Request(approved, tuple(parts), pending, number, method, transport, connection, sent_ns)
+
+
 def kind_of(approved: Approved) -> RequestKind:
     """Return what a command asks for, in the domain's word."""
     command = approved.command
@@ -119,15 +110,19 @@ class InFlight:
     def __init__(self) -> None:
         self._requests: dict[tuple[Transport, int], Request] = {}
         self._by_order: dict[str, list[Request]] = {}
-        self._amends: dict[str, Request] = {}
+        self.amends: dict[str, Request] = {}  # that the next amend of an order waits for
 
     def add(self, request: Request) -> None:
         """Register a request that is being sent."""
         self._requests[request.transport, request.number] = request
         for part in request.parts:
-            self._by_order.setdefault(part.client_order_id, []).append(request)
-            if isinstance(part, Amend):
-                self._amends[part.client_order_id] = request
+            found = self._by_order.get(part.client_order_id)
+            if found is None:
+                self._by_order[part.client_order_id] = [request]
+            else:
+                found.append(request)
+            if type(part) is Amend:
+                self.amends[part.client_order_id] = request
 
     def find(self, transport: Transport, number: int) -> Request | None:
         """Return the request an answer belongs to, late ones included."""
@@ -146,13 +141,13 @@ class InFlight:
 
     def is_amending(self, client_order_id: str) -> bool:
         """Whether an amend of this order awaits its answer."""
-        return client_order_id in self._amends
+        return client_order_id in self.amends
 
     def free_amend(self, request: Request) -> None:
         """The next amend of the same order may go."""
         for part in request.parts:
-            if self._amends.get(part.client_order_id) is request:
-                del self._amends[part.client_order_id]
+            if self.amends.get(part.client_order_id) is request:
+                del self.amends[part.client_order_id]
 
     def of_order(self, client_order_id: str) -> Sequence[Request]:
         """Return the requests in flight for an order."""

@@ -6,6 +6,8 @@ but pacing and the translation of ids reads it.
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from crosswire.domain import Accepted, Amended, Cancel, Closed, Filled, OrdersRead, Rejected
 
 Statement = Accepted | Filled | Amended | Closed | Rejected
@@ -14,26 +16,25 @@ _SETTLED_NS = 60_000_000_000
 _REMEMBERED = 10_000  # pairs of ids kept after an order's end, for fills found by look-ups
 
 
-class _Open:
-    __slots__ = ("instrument", "key", "since_ns")
+class OpenOrder(Struct, eq=False, gc=False):
+    """What is kept of one order."""
 
-    def __init__(self, key: str, instrument: str, since_ns: int) -> None:
-        self.key = key
-        self.instrument = instrument
-        self.since_ns = since_ns
+    instrument: str
+    since_ns: int  # when it was made or last amended
 
 
 class OpenOrders:
-    """Open orders by our id, or by the venue's where an order has none of ours."""
+    """`orders`: open orders by our id, or by the venue's where an order has none of ours."""
 
     def __init__(self) -> None:
-        self._orders: dict[str, _Open] = {}
-        self._by_instrument: dict[str, dict[str, _Open]] = {}
+        self.orders: dict[str, OpenOrder] = {}
+        self._by_instrument: dict[str, dict[str, OpenOrder]] = {}
         self._own_ids: dict[str, str] = {}
 
     def sent(self, client_order_id: str, instrument: str, now_ns: int) -> None:
         """An order left us: from now on it may be open."""
-        self._add(client_order_id, instrument, now_ns)
+        order = self.orders[client_order_id] = OpenOrder(instrument, now_ns)
+        self.on(instrument)[client_order_id] = order
 
     def apply(self, event: Statement, now_ns: int) -> None:
         """Take in what was said of one order."""
@@ -42,8 +43,8 @@ class OpenOrders:
         key = event.client_order_id or self._own_ids.get(event.venue_order_id, event.venue_order_id)
         if isinstance(event, Closed | Rejected):
             self._remove(key)
-        elif isinstance(event, Amended) and key in self._orders:
-            self._orders[key].since_ns = now_ns
+        elif isinstance(event, Amended) and key in self.orders:
+            self.orders[key].since_ns = now_ns
 
     def read(self, event: OrdersRead) -> None:
         """Take in a read of open orders; a whole one also ends what it lacks."""
@@ -55,13 +56,13 @@ class OpenOrders:
                 self._learn(order.client_order_id, order.venue_order_id)
             key = order.client_order_id or order.venue_order_id
             listed.add(key)
-            if order.is_open and key not in self._orders:
-                self._add(key, order.instrument, order.opened_ns or event.recv_ns)
+            if order.is_open and key not in self.orders:
+                self.sent(key, order.instrument, order.opened_ns or event.recv_ns)
         if event.is_complete and not event.client_order_id:
             old_ns = event.started_ns - _SETTLED_NS
-            gone = [key for key in self._orders if key not in listed]
+            gone = [key for key in self.orders if key not in listed]
             for key in gone:
-                if self._orders[key].since_ns < old_ns:
+                if self.orders[key].since_ns < old_ns:
                     self._remove(key)
 
     def own_id(self, venue_order_id: str) -> str:
@@ -71,17 +72,24 @@ class OpenOrders:
     def is_open(self, cancel: Cancel) -> bool:
         """Whether the order of a cancel is open, as far as we know."""
         key = cancel.client_order_id or self.own_id(cancel.venue_order_id)
-        return (key or cancel.venue_order_id) in self._orders
+        return (key or cancel.venue_order_id) in self.orders
 
     def instrument(self, key: str) -> str:
         """Return an open order's instrument, "" if unknown."""
-        found = self._orders.get(key)
+        found = self.orders.get(key)
         return found.instrument if found is not None else ""
 
     def since_ns(self, key: str) -> int | None:
         """Return when an open order was made or last amended."""
-        found = self._orders.get(key)
+        found = self.orders.get(key)
         return found.since_ns if found is not None else None
+
+    def on(self, instrument: str) -> dict[str, OpenOrder]:
+        """Return an instrument's open orders: always the same dict."""
+        found = self._by_instrument.get(instrument)
+        if found is None:
+            found = self._by_instrument[instrument] = {}
+        return found
 
     def ages(self, instrument: str) -> Iterator[int]:
         """Yield `since_ns` of an instrument's open orders."""
@@ -89,7 +97,7 @@ class OpenOrders:
 
     def count(self, instrument: str = "") -> int:
         """Return how many orders are open, on one instrument or on all."""
-        return len(self._by_instrument.get(instrument, ()) if instrument else self._orders)
+        return len(self._by_instrument.get(instrument, ()) if instrument else self.orders)
 
     def _learn(self, client_order_id: str, venue_order_id: str) -> None:
         self._own_ids[venue_order_id] = client_order_id
@@ -97,10 +105,6 @@ class OpenOrders:
             del self._own_ids[next(iter(self._own_ids))]
 
     def _remove(self, key: str) -> None:
-        found = self._orders.pop(key, None)
+        found = self.orders.pop(key, None)
         if found is not None:
             del self._by_instrument[found.instrument][key]
-
-    def _add(self, key: str, instrument: str, since_ns: int) -> None:
-        order = self._orders[key] = _Open(key, instrument, since_ns)
-        self._by_instrument.setdefault(instrument, {})[key] = order

@@ -26,15 +26,15 @@ from crosswire.venues.interface import Frame, HttpRequest, Output
 from crosswire.venues.kraken.encode import bodies, rules
 from crosswire.venues.kraken.encode.bodies import Call
 from crosswire.venues.kraken.encode.frames import Frames
-from crosswire.venues.kraken.session.inflight import InFlight, Part, Request
+from crosswire.venues.kraken.session.inflight import InFlight, Part, Request, request_for
 from crosswire.venues.kraken.session.settle import refusal
 from crosswire.venues.kraken.session.venue_clock import VenueClock
 from crosswire.venues.kraken.signing import Signer
 
 PRIVATE = "private"
 BOUND_NS = 5_000_000_000  # the deadline of an order that brought no bound of its own
-_MIN_LEAD_NS: dict[Transport, int] = {"ws": 500_000_000, "rest": 2_000_000_000}
-_MAX_LEAD_NS = 59_000_000_000  # the venue takes 60 s; one of them for the two clocks
+MIN_LEAD_NS: dict[Transport, int] = {"ws": 500_000_000, "rest": 2_000_000_000}
+MAX_LEAD_NS = 59_000_000_000  # the venue takes 60 s; one of them for the two clocks
 # Numbers of the further frames of a split command, far above the engine's own.
 _FIRST_EXTRA = 2_000_000_000
 
@@ -49,18 +49,16 @@ class Outgoing:
         self, outbox: list[Output], signer: Signer, clock: VenueClock, inflight: InFlight
     ) -> None:
         self.frames = Frames()
-        self.counts = {"frames": 0, "http_requests": 0}
-        self._outbox = outbox
+        self.outbox = outbox
+        self.clock = clock
+        self.inflight = inflight
+        self.counts = {"frames": 0, "http_requests": 0, "add_order_ws": 0, "amend_order_ws": 0}
         self._signer = signer
-        self._clock = clock
-        self._inflight = inflight
         self._extra = _FIRST_EXTRA
         self._key = 0
 
     def send(self, approved: Approved, transport: Transport, now_ns: int) -> list[AnyEvent]:
         """Send a command; returns `Sent`, or unsent refusals of all it asked for."""
-        if transport == "ws" and isinstance(approved.command, Place | Amend):
-            return self._send_one(approved, approved.command, now_ns)
         try:
             requests = [
                 self._request(approved, chunk, transport, now_ns, is_first=not position)
@@ -72,7 +70,7 @@ class Outgoing:
                 approved, str(error), now_ns, is_transient=isinstance(error, TooLateError)
             )
         for request, payload in zip(requests, payloads, strict=True):
-            self._inflight.add(request)
+            self.inflight.add(request)
             self._hand_over(request, payload, now_ns)
         return [
             Sent(
@@ -101,48 +99,8 @@ class Outgoing:
         for group in groups:
             chunk: Chunk = ("cancel_order", group)
             request = self._request(approved, chunk, transport, now_ns, is_first=False)
-            self._inflight.add(request)
+            self.inflight.add(request)
             self._hand_over(request, self._encode(request, now_ns), now_ns)
-
-    def _send_one(self, approved: Approved, part: Place | Amend, now_ns: int) -> list[AnyEvent]:
-        """Send one order or amend by WebSocket: what the hot path mostly does."""
-        number = approved.request_id
-        bound_ns = part.bound_ns or approved.approved_ns + BOUND_NS
-        try:
-            until_ns = self.deadline_ns(bound_ns, "ws", now_ns)
-            if isinstance(part, Place):
-                method, venue_ns = "add_order", self._clock.venue_ns(now_ns)
-                payload = self.frames.add_order(part, number, now_ns=venue_ns, deadline_ns=until_ns)
-            else:
-                method = "amend_order"
-                payload = self.frames.amend_order(part, number, deadline_ns=until_ns)
-        except ValueError as error:
-            return unsent(
-                approved, str(error), now_ns, is_transient=isinstance(error, TooLateError)
-            )
-        request = Request(
-            approved,
-            (part,),
-            number=number,
-            method=method,
-            transport="ws",
-            connection=PRIVATE,
-            sent_ns=now_ns,
-        )
-        self._inflight.add(request)
-        self._hand_over(request, payload, now_ns)
-        return [
-            Sent(
-                now_ns,
-                part.account,
-                number,
-                "ws",
-                client_order_ids=(part.client_order_id,),
-                encoded_ns=now_ns,
-                connection=PRIVATE,
-                bound_ns=until_ns,
-            )
-        ]
 
     def resend(self, request: Request, now_ns: int) -> None:
         """Send a frame again that was refused for its token; `ValueError` if it is too late."""
@@ -153,7 +111,7 @@ class Outgoing:
     def frame(self, payload: bytes) -> None:
         """Write a frame to the private connection."""
         self.counts["frames"] += 1
-        self._outbox.append(Frame(PRIVATE, payload))
+        self.outbox.append(Frame(PRIVATE, payload))
 
     def post(self, call: Call, now_ns: int, key: int = 0) -> int:
         """Ask by REST, signed; returns the key of the request."""
@@ -162,14 +120,14 @@ class Outgoing:
         body = call.body(nonce)
         headers = self._signer.headers(call.path, nonce, body, call.content)
         self.counts["http_requests"] += 1
-        self._outbox.append(HttpRequest(key, "POST", call.path, headers, body, is_ordered=True))
+        self.outbox.append(HttpRequest(key, "POST", call.path, headers, body, is_ordered=True))
         return key
 
     def get(self, path: str) -> int:
         """Ask something public by REST; returns the key of the request."""
         key = self.next_key()
         self.counts["http_requests"] += 1
-        self._outbox.append(HttpRequest(key, "GET", path, {}))
+        self.outbox.append(HttpRequest(key, "GET", path, {}))
         return key
 
     def next_key(self) -> int:
@@ -188,7 +146,7 @@ class Outgoing:
         else:
             self._extra += 1
             number = self._extra
-        return Request(
+        return request_for(
             approved,
             parts,
             number=number,
@@ -210,7 +168,7 @@ class Outgoing:
         """Return the bytes or the call of a request; `ValueError` if the venue has no such."""
         method, parts, number = request.method, request.parts, request.number
         until_ns = self._until_ns(request, now_ns)
-        venue_ns = self._clock.venue_ns(now_ns)
+        venue_ns = self.clock.venue_ns(now_ns)
         if request.transport == "ws":
             return _FRAMES[method](self.frames, request.approved, parts, number, venue_ns, until_ns)
         return _CALLS[method](request.approved, parts, venue_ns, until_ns)
@@ -227,13 +185,13 @@ class Outgoing:
 
     def deadline_ns(self, bound_ns: int, transport: Transport, now_ns: int) -> int:
         """Return a bound on the venue's clock, within what the venue takes as a deadline."""
-        least = _MIN_LEAD_NS[transport]
+        least = MIN_LEAD_NS[transport]
         if bound_ns - now_ns < least:
             lead = max(0, bound_ns - now_ns) // 1_000_000
             raise TooLateError(
                 f"too late: {lead} ms to its bound, the venue wants {least // 1000000}"
             )
-        return self._clock.venue_ns(min(bound_ns, now_ns + _MAX_LEAD_NS))
+        return self.clock.venue_ns(min(bound_ns, now_ns + MAX_LEAD_NS))
 
 
 class TooLateError(ValueError):
@@ -284,7 +242,7 @@ def unsent(
         parts = command.places
     elif isinstance(command, CancelBatch):
         parts = command.cancels
-    request = Request(
+    request = request_for(
         approved, parts, number=0, method="", transport="ws", connection="", sent_ns=now_ns
     )
     return [

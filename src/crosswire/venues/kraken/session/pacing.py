@@ -6,16 +6,19 @@ Counters decay continuously; they are kept in billionths of a point, so that no 
 lost however often one looks.
 """
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
-from crosswire.venues.kraken.session.open_orders import OpenOrders
+from crosswire.venues.kraken.session.open_orders import OpenOrder, OpenOrders
 
 POINT = 1_000_000_000
 _SECOND = 1_000_000_000
 # (younger than so many seconds, points); age runs from creation or the last amend.
 _AMEND_AGES = ((5, 3), (10, 2), (15, 1))
+_SETTLED_NS = 15 * _SECOND  # from here on an amend costs no more than itself
 _CANCEL_AGES = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))
-_DEAREST = 8 * POINT
+DEAREST = 8 * POINT  # to cancel one order
 
 
 class Tier(Struct, frozen=True):
@@ -38,6 +41,8 @@ TIERS = {
 class Counter:
     """One decaying counter."""
 
+    __slots__ = ("_at_ns", "_decay", "_value", "most")
+
     def __init__(self, most: int, decay: int) -> None:
         self.most = most * POINT
         self._decay = decay
@@ -59,6 +64,24 @@ class Counter:
         """Count a request; the counter may go over its top, as the venue's does."""
         self._value = self.value(now_ns) + cost
 
+    def take(self, cost: int, kept: int, now_ns: int) -> bool:
+        """Count a request if that leaves `kept`, or a quarter of all; else count nothing.
+
+        `value`, `has_room` and `add` in one, for the hot path.
+        """
+        value = self._value
+        if now_ns > self._at_ns:
+            value -= (now_ns - self._at_ns) * self._decay // 1000
+            self._at_ns = now_ns
+            if value < 0:
+                value = 0
+        left = self.most - value - cost
+        if left < kept and left < self.most // 4:
+            self._value = value
+            return False
+        self._value = value + cost
+        return True
+
     def set(self, value: int, now_ns: int) -> None:
         """Take over what the venue says."""
         self._value = value
@@ -67,6 +90,13 @@ class Counter:
     def left(self, now_ns: int) -> int:
         """Return the whole points that are left."""
         return max(0, self.most - self.value(now_ns)) // POINT
+
+
+class Lane(Struct, frozen=True):
+    """What the hot path needs of one instrument, looked up once."""
+
+    counter: Counter
+    open_orders: Mapping[str, OpenOrder]  # a live view
 
 
 class Pacing:
@@ -80,6 +110,7 @@ class Pacing:
         self.rest = Counter(self.tier.rest_max, self.tier.rest_decay)
         self._most = self.tier.trading_max
         self._trading: dict[str, Counter] = {}
+        self.lanes: dict[str, Lane] = {}
         self._orders = orders
 
     def trading(self, instrument: str) -> Counter:
@@ -89,6 +120,11 @@ class Pacing:
             found = self._trading[instrument] = Counter(self._most, self.tier.trading_decay)
         return found
 
+    def lane(self, instrument: str) -> Lane:
+        """Return an instrument's lane, kept in `lanes`."""
+        lane = Lane(self.trading(instrument), self._orders.on(instrument))
+        return self.lanes.setdefault(instrument, lane)
+
     def set_most(self, most: int) -> None:
         """Take over the threshold that the venue names in its answer to our subscription."""
         self._most = most
@@ -97,11 +133,13 @@ class Pacing:
 
     def amend_cost(self, key: str, now_ns: int) -> int:
         """Return the cost of amending an order now."""
-        return POINT + self._by_age(key, _AMEND_AGES, now_ns)
+        since_ns = self._orders.since_ns(key)
+        return POINT if since_ns is None else amend_cost(now_ns - since_ns)
 
     def cancel_cost(self, key: str, now_ns: int) -> int:
         """Return the cost of cancelling an order now, alone or in a batch."""
-        return self._by_age(key, _CANCEL_AGES, now_ns)
+        since_ns = self._orders.since_ns(key)
+        return 0 if since_ns is None else _points(_CANCEL_AGES, now_ns - since_ns)
 
     def may_add(self, instrument: str, count: int, now_ns: int) -> bool:
         """Whether `count` new orders leave room to cancel what is open."""
@@ -131,7 +169,7 @@ class Pacing:
         counter = self.trading(instrument)
         left = counter.most - counter.value(now_ns) - cost
         most = counter.most // 4
-        if left >= min(most, self._orders.count(instrument) * _DEAREST):
+        if left >= min(most, self._orders.count(instrument) * DEAREST):
             return True
         room = 0
         for since_ns in self._orders.ages(instrument):
@@ -140,14 +178,17 @@ class Pacing:
                 return False
         return left >= 0
 
-    def _by_age(self, key: str, ages: tuple[tuple[int, int], ...], now_ns: int) -> int:
-        since_ns = self._orders.since_ns(key)
-        return 0 if since_ns is None else _points(ages, now_ns - since_ns)
-
 
 def add_cost(count: int) -> int:
     """Return the cost of new orders: one each, half in a batch."""
     return POINT if count == 1 else POINT * count // 2
+
+
+def amend_cost(age_ns: int) -> int:
+    """Return the cost of amending an order of this age."""
+    if age_ns >= _SETTLED_NS:
+        return POINT
+    return POINT + _points(_AMEND_AGES, age_ns)
 
 
 def _points(ages: tuple[tuple[int, int], ...], age_ns: int) -> int:

@@ -38,6 +38,7 @@ from crosswire.venues.kraken.decode.rest import answer
 from crosswire.venues.kraken.decode.websocket import Decoder
 from crosswire.venues.kraken.encode.frames import instrument_name
 from crosswire.venues.kraken.session import rest_replies, settle
+from crosswire.venues.kraken.session.direct import Direct
 from crosswire.venues.kraken.session.held import Held, Waiting
 from crosswire.venues.kraken.session.inflight import InFlight, Request
 from crosswire.venues.kraken.session.login import Login
@@ -73,6 +74,7 @@ class Trading:
         credentials = settings.credentials
         signer = Signer(credentials.key, credentials.secret, first_nonce)
         self._outgoing = Outgoing(self.outbox, signer, self.clock, self._inflight)
+        self._send_directly = Direct(self._outgoing, self._orders, self._pacing).send
         self._lookups = LookUps(self.name, self._outgoing, self._pacing.rest, self._orders)
         self._decoder = Decoder(session=self.name, connection=PRIVATE, is_private=True)
         self._login = Login(self._decoder.private, self.outbox, self._outgoing, self.clock)
@@ -134,6 +136,11 @@ class Trading:
 
     def send(self, approved: Approved, transport: Transport, now_ns: int) -> list[AnyEvent]:
         """Send a command, hold it back for the venue's limits, or refuse it unsent."""
+        # The hot path: a plain order or amend that nothing stands in the way of.
+        if transport == "ws" and self._login.state == "ready" and not self._held.queue:
+            events = self._send_directly(approved, now_ns)
+            if events is not None:
+                return events
         command = approved.command
         if isinstance(command, LookUp):
             return self._lookups.ask(command, now_ns)
@@ -160,8 +167,6 @@ class Trading:
     def _may_go(self, approved: Approved, now_ns: int, *, is_held: bool) -> bool:
         """Whether the venue's limits leave room; a cancel may always go."""
         command = approved.command
-        if type(command) is Place and not len(self._held):  # the hot path
-            return self._pacing.may_add(command.instrument, 1, now_ns)
         if isinstance(command, Place | PlaceBatch):
             for instrument, count in _counts(command).items():
                 if not is_held and self._held.is_waiting(instrument):
