@@ -19,6 +19,7 @@ from crosswire.domain import (
     Cancel,
     CancelAll,
     CancelBatch,
+    CancelRejected,
     CashMoved,
     Closed,
     Connected,
@@ -405,6 +406,18 @@ def test_a_paused_strategy_withdraws_and_comes_back() -> None:
     assert bot.book("100.1", "100.3") == []
     bot.engine.pause(False, "s")
     assert [type(a.command) for a in bot.tick()] == [Place]
+
+
+def test_a_paused_strategys_refused_cancel_is_asked_again_by_the_clock() -> None:
+    bot = Bot()
+    order = bot.quoted()
+    bot.engine.pause(True)
+    (approved,) = bot.tick()
+    ids = (ACCOUNT, order.client_order_id, "V")
+    bot.turn(CancelRejected(bot.now_ns, *ids, approved.request_id, "Rate limit exceeded"))
+    assert bot.tick() == []
+    bot.now_ns += S
+    assert [type(a.command) for a in bot.tick()] == [Cancel]
 
 
 def test_timers_come_once_a_second() -> None:

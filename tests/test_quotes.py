@@ -243,3 +243,29 @@ def settle(book: Book, command: AnyCommand) -> None:
         book.orders.apply(done)
     elif isinstance(command, Cancel):
         book.orders.apply(closed("canceled", "0", command.client_order_id))
+
+
+def test_an_order_whose_amend_was_refused_waits_for_the_word_of_its_end() -> None:
+    """It may have been filled: amending it again at once would only be refused again."""
+    book = Book()
+    book.send(book.want("99"))
+    book.send(book.want("100"))
+    name = next(iter(book.orders)).client_order_id
+    refused = AmendRejected(book.now_ns, ACCOUNT, name, "V1", book.number, "Unknown order")
+    book.orders.apply(refused)
+    assert book.want("100") == []
+    assert book.want() == []
+    book.now_ns += S
+    assert kinds(book.want("100")) == "A"
+
+
+def test_a_refused_cancel_is_asked_again_after_a_moment() -> None:
+    book = Book()
+    book.send(book.want("99"))
+    book.send(book.want(), answer=False)
+    name = next(iter(book.orders)).client_order_id
+    no = CancelRejected(book.now_ns, ACCOUNT, name, "V1", book.number, "Rate limit exceeded")
+    book.orders.apply(no)
+    assert book.want() == []
+    book.now_ns += S
+    assert kinds(book.want()) == "C"

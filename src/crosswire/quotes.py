@@ -14,6 +14,8 @@ from crosswire.orders import ClientOrderIds, Order
 
 # How long a cancel may stay unanswered before it is asked for again: cancels are harmless.
 RECANCEL_NS = 2_000_000_000
+# How long an order is left alone after a refusal: it may be over, and the word of that on its way.
+REFUSED_NS = 500_000_000
 # After its bound an UNKNOWN order is asked to cancel: the refusal is what rules it out.
 BOUND_GRACE_NS = 2_000_000_000
 
@@ -125,7 +127,7 @@ def _requote_side(
         commands += [desk.amend(idle[n], free[n], wanted) for n in range(moved)]
         idle, free = idle[moved:], free[moved:]
     if idle:
-        commands += [cancel(order) for order in idle if _may_ask(order, desk.now_ns)]
+        commands += map(cancel, idle)
     # Without amends, a rung is quoted again when the cancel has made room for it.
     if free and desk.may_place and (desk.amends_in_place or not idle):
         commands += [desk.place(side, rung, wanted, quantity_step) for rung in free]
@@ -147,7 +149,7 @@ def _match(
     busy: list[Order] = []
     astray: list[Order] = []
     for order in orders:
-        if order.requests or order.stage == "UNKNOWN":
+        if order.requests or order.stage == "UNKNOWN" or is_settling(order, now_ns):
             busy.append(order)
         elif order.price not in free:
             astray.append(order)
@@ -192,14 +194,18 @@ def _is_enough(order: Order, rung: Quote) -> bool:
     return remaining * 2 >= rung.quantity and remaining <= rung.quantity * 2
 
 
-def _may_ask(order: Order, now_ns: int) -> bool:
-    """Whether its cancel was not asked for just now: a refused one is not repeated at once."""
-    return now_ns - order.canceled_ns > RECANCEL_NS
+def is_settling(order: Order, now_ns: int) -> bool:
+    """Whether its last cancel or refusal is so fresh that the next word is the venue's."""
+    if not (order.canceled_ns or order.refused_ns):
+        return False
+    is_refused = order.refused_ns >= order.canceled_ns
+    wait_ns = REFUSED_NS if is_refused else RECANCEL_NS
+    return now_ns - max(order.refused_ns, order.canceled_ns) <= wait_ns
 
 
 def _is_to_press(order: Order, is_wanted: bool, now_ns: int) -> bool:
     """Whether to ask (again) for the cancel of what should be gone, or must be ruled out."""
-    if not _may_ask(order, now_ns):
+    if is_settling(order, now_ns):
         return False
     if order.stage == "UNKNOWN":
         return not is_wanted or now_ns > order.bound_ns + BOUND_GRACE_NS

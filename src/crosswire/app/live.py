@@ -99,6 +99,7 @@ class Trader:
         self._last_tick_ns = 0
         self._collector = Collector()
         self._is_started = False
+        self._swept_ns: dict[str, int] = {}
         with ExitStack() as undo:
             self.journal = self._open_journal()
             undo.callback(self.journal.close)
@@ -261,6 +262,8 @@ class Trader:
         until = loop.time() + STOP_S
         while loop.time() < until and self.failure is None:
             self._cancel_rest()
+            if until - loop.time() < STOP_S / 2:
+                self._cancel_all()
             if not any(self.engine.orders.all_open()):
                 await self._disarm()
                 return True
@@ -278,6 +281,16 @@ class Trader:
             if order.is_open and order.strategy not in quoting and not is_asked:
                 ids = (order.client_order_id, order.venue_order_id)
                 self.submit(Cancel(order.account, *ids, order.instrument))
+
+    def _cancel_all(self) -> None:
+        """Cancel by account what single cancels did not end; others' orders there forbid it."""
+        now_ns = self.now_ns()
+        crowded = {account for account, _ in self.engine.orders.externals}
+        for name in self._links:
+            is_fresh = now_ns - self._swept_ns.get(name, 0) < RECANCEL_NS
+            if self.engine.orders.open_count(name) and name not in crowded and not is_fresh:
+                self._swept_ns[name] = now_ns
+                self.submit(CancelAll(name))
 
     async def _disarm(self) -> None:
         """Lift the dead-man switches, now that nothing is left for them to cancel."""

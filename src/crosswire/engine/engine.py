@@ -211,8 +211,7 @@ class Engine:
             self._call_timers(now_ns)
             self.orders.forget(now_ns - self.settings.terminal_grace_ns)
         for slot in self.slots.values():
-            # An UNKNOWN order asks for attention by the clock, not by an event.
-            slot.is_dirty = slot.is_dirty or self.orders.doubts(slot.account) > 0
+            slot.is_dirty = slot.is_dirty or slot.has_waiting()
             if slot.is_dirty:
                 self._touched[slot] = None
         return self._decide(now_ns, now_ns)

@@ -66,6 +66,15 @@ class Slot:
         for name, quotes in self._quotes.items():
             self._quotes[name] = Quotes(name, (), (), quotes.threshold, quotes.post_only)
 
+    def has_waiting(self) -> bool:
+        """Whether one of its orders asks for attention by the clock, not by an event."""
+        return any(
+            order.doubts or order.canceled_ns or order.refused_ns or self.is_paused
+            for name in self.strategy.instruments
+            for order in self._orders.open_at(self.account, name)
+            if order.strategy == self.name
+        )
+
     def commands(self, targets: Targets) -> list[AnyCommand]:
         """Return what is to be sent for what the strategy wants now."""
         now_ns = self.desk.now_ns

@@ -94,6 +94,7 @@ class Order(Struct):
     transport: Transport | None = None
     changed_ns: int = 0
     canceled_ns: int = 0  # when we last asked for its cancel
+    refused_ns: int = 0  # when the venue last refused an amend or a cancel of it
     reserved: int = 0
     stamps: Stamps = field(default_factory=Stamps)
 

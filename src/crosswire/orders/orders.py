@@ -221,7 +221,9 @@ class Orders(Index):
         request = order.requests.get(event.request_id) if order else None
         if order is None or request is None or request.kind == "place":
             return NOTHING
-        request.refused += not event.is_unsent
+        if not event.is_unsent:
+            request.refused += 1
+            order.refused_ns = event.recv_ns
         if request.refused >= request.copies:
             self._drop(order, request)
         if isinstance(event, CancelRejected) and event.is_unknown_order:
