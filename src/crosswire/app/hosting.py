@@ -63,10 +63,25 @@ def parse_balances(text: str) -> dict[str, str]:
     return found
 
 
+# What `--faults` alone switches on: lost answers, events before answers, frames twice or mixed,
+# and broken checksums, each often enough to be seen in twenty seconds.
+USUAL = "usual"
+USUAL_FAULTS = {
+    "drop_ack": 0.05,
+    "events_first": 0.2,
+    "duplicate_frame": 0.1,
+    "mixed_frame": 0.1,
+    "wrong_checksum": 0.02,
+}
+
+
 def parse_faults(text: str) -> dict[str, float]:
-    """Read "drop_ack=0.05,cut=0.01"; `UserError` for anything else."""
+    """Read "usual,drop_ack=0.05,cut=0.01"; `UserError` for anything else."""
     found: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
+        if part == USUAL:
+            found |= USUAL_FAULTS
+            continue
         name, _, rate = part.partition("=")
         try:
             found[name] = float(rate)

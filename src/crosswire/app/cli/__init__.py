@@ -13,6 +13,7 @@ from crosswire import __version__
 from crosswire.app.cli import account, checking, market, order, running, simulating
 from crosswire.app.cli.screen import complain, quiet_logs
 from crosswire.app.errors import ConfigError, CrosswireError
+from crosswire.app.hosting import USUAL
 from crosswire.journal import JournalError
 
 app = typer.Typer(
@@ -50,7 +51,7 @@ def main() -> None:
     quiet_logs()
     is_json = "--json" in sys.argv
     try:
-        app()
+        app(args=_with_usual_faults(sys.argv[1:]))
     except CrosswireError as error:
         lines = error.lines if isinstance(error, ConfigError) else [str(error)]
         _fail(lines, error.exit_code, is_json)
@@ -58,6 +59,15 @@ def main() -> None:
         _fail([str(error)], 2, is_json)
     except KeyboardInterrupt:
         _fail(["interrupted"], 1, is_json)
+
+
+def _with_usual_faults(arguments: list[str]) -> list[str]:
+    """Let `--faults` stand without a value: the usual ones are meant."""
+    full: list[str] = []
+    for argument, following in zip(arguments, [*arguments[1:], "-"], strict=True):
+        is_bare = argument == "--faults" and following.startswith("-")
+        full += [argument, USUAL] if is_bare else [argument]
+    return full
 
 
 def _fail(lines: list[str], exit_code: int, is_json: bool) -> None:

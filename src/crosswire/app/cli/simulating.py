@@ -24,7 +24,9 @@ from crosswire.venues import NAMES, venue
 Seed = Annotated[int, typer.Option(min=0, help="The same seed makes the same market.")]
 Flow = Annotated[str, typer.Option(help=f"How it trades: {', '.join(hosting.FLOWS)}.")]
 Recording = Annotated[str, typer.Option(help="A recorded book to trade on, instead of a flow.")]
-FaultsOption = Annotated[str, typer.Option(help="Switches such as drop_ack=0.05,cut=0.01.")]
+FaultsOption = Annotated[
+    str, typer.Option(help="The usual ones; or switches such as drop_ack=0.05,cut=0.01.")
+]
 LedgerOption = Annotated[
     Path | None, typer.Option(help="Where to write what the simulator saw and did.")
 ]
