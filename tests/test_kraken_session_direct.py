@@ -7,12 +7,35 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import astuple
 
-from crosswire.domain import AnyCommand, AnyEvent, Approved, Place, PlaceBatch, Sent, Transport
+from crosswire.domain import (
+    Amend,
+    AnyCommand,
+    AnyEvent,
+    Approved,
+    Place,
+    PlaceBatch,
+    Sent,
+    Transport,
+)
 from crosswire.fixed import parse
 from crosswire.venues.interface import Frame
+from crosswire.venues.kraken.encode.frames import Frames
 from crosswire.venues.kraken.session.pacing import POINT
-from tests.kraken_dialogue import BTC, NOW, SECOND, Rig, amend, cancel, of, only, own_id, place
+from tests.kraken_dialogue import (
+    ACCOUNT,
+    BTC,
+    NOW,
+    SECOND,
+    Rig,
+    amend,
+    cancel,
+    of,
+    only,
+    own_id,
+    place,
+)
 
+FRAMES = Frames("token")
 ETH = "kraken:ETH/USD"
 VENUE_ID = "OPS23M-VS41G-DDE5Z2"
 
@@ -175,6 +198,36 @@ def test_both_ways_do_the_same(steps: list[tuple[Any, ...]]) -> None:
                 disturb(rig, kind, rest)
 
 
+@given(amends, places, st.integers(1, 10**6))
+def test_an_encoding_without_a_detour_gives_the_same_bytes_or_none(
+    change: Amend, order: Place, number: int
+) -> None:
+    until_ns = NOW + number * 1_000_000
+    amended = FRAMES.plain_amend(change, number, until_ns)
+    if amended is not None:
+        assert amended == FRAMES.amend_order(change, number, deadline_ns=until_ns)
+    ordered = FRAMES.plain_order(order, number, until_ns)
+    if ordered is not None:
+        assert ordered == FRAMES.add_order(order, number, now_ns=NOW, deadline_ns=until_ns)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        amend(price=0),
+        amend(price=None, quantity=1),
+        amend(quantity=0),
+        amend(quantity=-1, venue_order_id=VENUE_ID),
+        amend(trigger_price=1),
+        amend(display_quantity=1),
+        amend(venue_order_id='x"y'),
+        Amend(ACCOUNT, BTC, 'x"y', price=1),
+    ],
+)
+def test_a_special_or_wrong_amend_is_not_encoded_without_a_detour(change: Amend) -> None:
+    assert FRAMES.plain_amend(change, 1, NOW) is None
+
+
 def answer(pair: Pair, *, is_good: bool) -> None:
     """Answer the oldest request by WebSocket."""
     for request in pair.rigs[0].session._inflight:
@@ -232,6 +285,20 @@ def test_where_it_is_tight_the_general_way_looks_at_the_ages() -> None:
     assert not pair.send(place(2))
     pair.wait(0.5)
     assert pair.ways == [True, False]
+
+
+def test_nothing_overtakes_what_is_held_back() -> None:
+    pair = Pair()
+    for rig in pair.rigs:
+        rig.session._pacing.refused(BTC, rig.now_ns)
+    assert not pair.send(place(1))
+    for rig in pair.rigs:
+        rig.session._pacing.trading(BTC).set(0, rig.now_ns)
+    assert not pair.send(place(2))
+    assert pair.ways == [False]
+    pair.wait(0)
+    assert of(pair.send(place(3)), Sent)
+    assert pair.ways == [False, True]
 
 
 def test_no_more_orders_than_the_venue_lets_be_open() -> None:

@@ -75,6 +75,26 @@ def test_a_counter_has_a_top_and_a_bottom() -> None:
     assert counter.value(1_000 * SECOND) == 7 * POINT
 
 
+@given(
+    before=st.integers(0, 70 * POINT),
+    cost=st.sampled_from([POINT, 2 * POINT, 4 * POINT]),
+    kept=st.sampled_from([0, 8 * POINT, 16 * POINT, 80 * POINT]),
+    age_ns=st.integers(0, 20 * SECOND),
+    steps=st.sampled_from([-1, 0, 1]),
+)
+def test_a_request_is_taken_where_it_leaves_what_is_kept(
+    before: int, cost: int, kept: int, age_ns: int, steps: int
+) -> None:
+    edge = 60 * POINT - min(kept, 15 * POINT) - cost + steps
+    for value, now_ns in ((before, age_ns), (edge, 0)):
+        counter, plain = Counter(60, 1_000), Counter(60, 1_000)
+        counter.set(value, 0)
+        plain.set(value, 0)
+        is_free = 60 * POINT - plain.value(now_ns) - cost >= min(kept, 15 * POINT)
+        assert counter.take(cost, kept, now_ns) is is_free
+        assert counter.value(now_ns) == plain.value(now_ns) + cost * is_free
+
+
 def test_room_is_kept_to_cancel_what_is_open() -> None:
     model, orders = pacing()
     # 60 points, of which one young order keeps 8 and many keep a quarter of the counter.
