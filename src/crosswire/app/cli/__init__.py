@@ -64,7 +64,7 @@ def main() -> None:
 def _with_usual_faults(arguments: list[str]) -> list[str]:
     """Let `--faults` stand without a value: the usual ones are meant."""
     full: list[str] = []
-    for argument, following in zip(arguments, [*arguments[1:], "-"], strict=True):
+    for argument, following in zip(arguments, [*arguments[1:], "-"], strict=False):
         is_bare = argument == "--faults" and following.startswith("-")
         full += [argument, USUAL] if is_bare else [argument]
     return full
