@@ -23,8 +23,17 @@ class Plug(Struct, frozen=True, gc=False):
 class Switchboard:
     """Owns a simulator: numbers its connections, routes its outbox, ticks it when it is due."""
 
-    def __init__(self, simulator: Simulator, clock: Clock, call_later: CallLater) -> None:
+    def __init__(
+        self,
+        simulator: Simulator,
+        clock: Clock,
+        call_later: CallLater,
+        *,
+        soon_ns: int = SOON_NS,
+    ) -> None:
+        """In virtual time, where a timer is exact, `soon_ns` has to be 0: waiting is free."""
         self.simulator = simulator
+        self._soon_ns = soon_ns
         self._clock = clock
         self._call_later = call_later
         self._plugs: dict[int, Plug] = {}
@@ -106,7 +115,7 @@ class Switchboard:
         if due_ns is not None:
             self._timer_ns = due_ns
             wait_ns = due_ns - self._clock.now_ns()
-            wait_s = wait_ns / 1e9 if wait_ns > SOON_NS else 0.0
+            wait_s = wait_ns / 1e9 if wait_ns > self._soon_ns else 0.0
             self._timer = self._call_later(wait_s, self._due)
 
     def _due(self) -> None:

@@ -78,6 +78,42 @@ class Faults(Struct, frozen=True, kw_only=True):
 NAMES = tuple(item.name for item in fields(Faults) if item.name != "schedule")
 SWITCHES = tuple(name for name in NAMES if not name.endswith(("_s", "_is")))
 
+# What a campaign draws from: each fault with the most that still lets somebody trade.
+CAMPAIGN: Mapping[str, float] = {
+    "drop_ack": 0.15,
+    "place_late": 0.06,
+    "cut_before": 0.02,
+    "cut_after": 0.03,
+    "busy_before": 0.05,
+    "busy_after": 0.05,
+    "events_first": 0.3,
+    "cancel_refused": 0.1,
+    "post_only_refused": 0.5,
+    "token_revoked": 0.01,
+    "rest_520": 0.2,
+    "rest_502": 0.2,
+    "lookup_429": 0.2,
+    "lookup_502": 0.2,
+    "lookup_520": 0.2,
+    "lookup_busy": 0.2,
+    "lookup_empty": 0.1,
+    "skip_sequence": 0.02,
+    "omit_frame": 0.03,
+    "duplicate_frame": 0.1,
+    "mixed_frame": 0.5,
+    "wrong_checksum": 0.02,
+    "half_open": 0.015,
+    "cut": 0.02,
+    "maintenance": 0.01,
+    "cancel_only": 0.01,
+    "post_only": 0.02,
+    "dead_man": 0.02,
+    "late_s": 9.0,
+    "views_behind_s": 2.0,
+}
+# Readings of the venue that nobody has proven [?]: a world has them or not, to its end.
+READINGS: Mapping[str, float] = {"deadline_guards_matching_only_is": 1.0, "ids_are_spent_is": 1.0}
+
 
 def from_mapping(values: Mapping[str, float]) -> Faults:
     """Build the switches from plain names and numbers; `ValueError` names an unknown one."""

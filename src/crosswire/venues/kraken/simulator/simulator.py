@@ -27,7 +27,13 @@ from crosswire.venues.kraken.simulator.accounts import Account
 from crosswire.venues.kraken.simulator.connections import Connection
 from crosswire.venues.kraken.simulator.desk import Desk
 from crosswire.venues.kraken.simulator.exchange import Exchange
-from crosswire.venues.kraken.simulator.faults import Chance, Faults, from_mapping
+from crosswire.venues.kraken.simulator.faults import (
+    CAMPAIGN,
+    READINGS,
+    Chance,
+    Faults,
+    from_mapping,
+)
 from crosswire.venues.kraken.simulator.hub import Hub
 from crosswire.venues.kraken.simulator.markets import Market, default_markets
 from crosswire.venues.kraken.simulator.rest import Rest
@@ -194,6 +200,11 @@ class KrakenSimulator:
     def fault_counts(self) -> Mapping[str, int]:
         """How often each fault has struck."""
         return self.chance.counts
+
+    @property
+    def fault_menu(self) -> tuple[Mapping[str, float], Mapping[str, float]]:
+        """What a campaign may switch on: faults with the most of each, and open readings."""
+        return CAMPAIGN, READINGS
 
     def set_faults(self, faults: Mapping[str, float]) -> None:
         """Change what goes wrong from now on; the counts go on. `ValueError` as at the start."""

@@ -7,6 +7,7 @@ wire must not be able to share one mistake. Prices and quantities are integers a
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from random import Random
 from zlib import crc32
 
@@ -16,6 +17,7 @@ from msgspec import Raw
 DIGITS = 10
 ONE: int = 10**DIGITS
 SECOND = 1_000_000_000
+REPEATED = 4_096  # texts kept: a book prints the same levels over and over
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 BASE64_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -43,6 +45,7 @@ def over(left: int, right: int) -> int:
     return (abs(left) * ONE + abs(right) // 2) // abs(right) * (1 if left * right >= 0 else -1)
 
 
+@lru_cache(REPEATED)
 def fixed(value: int, decimals: int) -> str:
     """Return the plain decimal text with exactly so many decimals, as the book prints it."""
     value = rounded(value, decimals)
@@ -53,6 +56,7 @@ def fixed(value: int, decimals: int) -> str:
     return f"{sign}{whole}.{f'{rest:010d}'[:decimals].ljust(decimals, '0')}"
 
 
+@lru_cache(REPEATED)
 def number(value: int, decimals: int) -> Raw:
     """Return a bare JSON number of fixed decimals."""
     return Raw(fixed(value, decimals).encode())
@@ -102,6 +106,7 @@ def decimals_of(value: int) -> int:
     return used
 
 
+@lru_cache(REPEATED)
 def crc_part(price: int, quantity: int, price_decimals: int, quantity_decimals: int) -> str:
     """Return one level's text inside the checksum: no point, no leading zeros."""
     left = fixed(price, price_decimals).replace(".", "").lstrip("0")

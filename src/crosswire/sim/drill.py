@@ -1,0 +1,77 @@
+"""A strategy for campaigns: many orders and fills in little time, at little cost.
+
+A ladder a rung or two deep that is drawn anew every so often, and takers that cross the spread
+towards a flat inventory. It earns nothing; it asks of the program what can be asked.
+"""
+
+from crosswire.domain import Quote, Quotes, Targets, WantedOrder
+from crosswire.fixed import from_user
+from crosswire.view import View
+
+MS = 1_000_000
+
+
+class Drill:
+    """Quotes and takes at one instrument."""
+
+    def __init__(
+        self,
+        instrument: str,
+        quantity: str = "0.002",
+        levels: int = 2,
+        every_ms: int = 300,
+        redraw_every: int = 8,
+        max_position: str = "0.02",
+    ) -> None:
+        self.instruments = (instrument,)
+        self._instrument = instrument
+        self._quantity = from_user(quantity, "quantity")
+        self._most = from_user(max_position, "max_position")
+        self._levels = levels
+        self._every_ns = every_ms * MS
+        self._redraw_every = redraw_every
+        self._due_ns = 0
+        self._turns = 0
+
+    def on_update(self, view: View) -> Targets:
+        """Take when it is time; now and then draw the ladder anew instead."""
+        book = view.book(self._instrument)
+        bid, ask = book.best_bid, book.best_ask
+        if not (book.is_valid and bid and ask) or view.now_ns < self._due_ns:
+            return None
+        self._due_ns = view.now_ns + self._every_ns
+        self._turns += 1
+        held = view.share(self._instrument)
+        if self._turns % self._redraw_every == 1:
+            return self._ladder(view, bid, ask, held)
+        return self._taker(view, bid, ask, held)
+
+    def _taker(self, view: View, bid: int, ask: int, held: int) -> WantedOrder:
+        """One that crosses the spread and fills, or one that does not and ends at once."""
+        reach = 3 * view.instrument(self._instrument).price_tick
+        is_buy = held < 0 or (held == 0 and self._turns % 4 < 2)
+        if self._turns % 3:
+            price = bid - reach if is_buy else ask + reach
+        else:
+            price = ask + reach if is_buy else bid - reach
+        return WantedOrder(
+            instrument=self._instrument,
+            side="buy" if is_buy else "sell",
+            quantity=self._quantity,
+            price=price,
+            time_in_force="ioc",
+        )
+
+    def _ladder(self, view: View, bid: int, ask: int, held: int) -> Quotes:
+        """Rungs at the touch and behind it; now and then one side is left out, to cancel."""
+        tick = view.instrument(self._instrument).price_tick
+        rungs = range(self._levels)
+        draw = self._turns // self._redraw_every
+        shift = draw % 3
+        bids = tuple(Quote(bid - (i * 3 + shift) * tick, self._quantity) for i in rungs)
+        asks = tuple(Quote(ask + (i * 3 + shift) * tick, self._quantity) for i in rungs)
+        if held > self._most or draw % 6 == 1:
+            bids = ()
+        if held < -self._most or draw % 6 == 4:
+            asks = ()
+        return Quotes(self._instrument, bids, asks, threshold=tick)

@@ -1,0 +1,227 @@
+"""One run of our program in a world: the real engine, sessions and live path, and its death."""
+
+from collections.abc import Callable, Sequence
+
+from crosswire.domain import (
+    AnyCommand,
+    AnyEvent,
+    Approved,
+    Filled,
+    Place,
+    Resubscribe,
+    RunStarted,
+)
+from crosswire.engine import Account, Engine, Settings
+from crosswire.engine.path import LivePath, Record
+from crosswire.journal.replay import replay
+from crosswire.net.delay import CallLater
+from crosswire.net.dialogue import TICK_S
+from crosswire.net.switchboard import Switchboard
+from crosswire.risk import Limits
+from crosswire.sim.network import FaultyLink, Weather
+from crosswire.sim.world.timers import Later, OwnClock, Owner, Timers
+from crosswire.strategies.interface import Strategy
+from crosswire.venues.interface import (
+    Credentials,
+    FeedSettings,
+    Session,
+    SessionSettings,
+    Venue,
+)
+
+ACCOUNT = "main"
+BOT = "world"
+STRATEGY = "drill"
+NONCES = 1_000_000  # of one run
+COUNTS = 3_000  # of ids of one run: quantities are told apart by them across runs
+
+
+def _ignore(_record: Record) -> None:
+    """Nobody watches."""
+
+
+class CrashError(Exception):
+    """Our process dies here: `kill -9`, between two steps."""
+
+
+class MemoryJournal:
+    """The records of all runs, as the real journal would keep them."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.is_full = False
+        self.before: Callable[[Record], object] = _ignore
+        self.after: Callable[[Record], object] = _ignore
+
+    def append(self, record: Record) -> None:
+        """Write a record; a crash may come before it or after it."""
+        self.before(record)
+        self.records.append(record)
+        self.after(record)
+
+    def lose_tail(self, count: int) -> list[Record]:
+        """The last records never reached the disk."""
+        lost = self.records[len(self.records) - count :] if count else []
+        del self.records[len(self.records) - len(lost) :]
+        return lost
+
+
+class Terms:
+    """What all runs of one world have in common."""
+
+    def __init__(
+        self,
+        venue: Venue,
+        instrument: str,
+        login: Credentials,
+        limits: Limits,
+        make_strategy: Callable[[str], Strategy],
+        *,
+        uses_dead_man: bool,
+    ) -> None:
+        self.venue = venue
+        self.instrument = instrument
+        self.login = login
+        self.limits = limits
+        self.make_strategy = make_strategy
+        self.uses_dead_man = uses_dead_man
+
+    def account(self) -> Account:
+        """The engine's side of the account."""
+        found = self.venue.capabilities
+        return Account(
+            venue=self.venue.name,
+            limits=self.limits,
+            amends_in_place=found.amends_in_place,
+            bound_ns=found.bound_ns,
+            dead_man_ns=60_000_000_000 if found.has_dead_man and self.uses_dead_man else 0,
+        )
+
+
+class Process:
+    """One run, from its start until it is killed."""
+
+    def __init__(
+        self,
+        run: int,
+        terms: Terms,
+        journal: MemoryJournal,
+        timers: Timers,
+        switchboard: Switchboard,
+        weather: Weather,
+        network_later: CallLater,
+        *,
+        booked: list[Filled],
+        on_record: Callable[[Record], object],
+        offset_ns: int,
+    ) -> None:
+        self.run = run
+        self.owner = Owner()
+        self.clock = OwnClock(timers, offset_ns)
+        self.crash_in = 0  # so many steps until it dies; 0 = not armed
+        self.is_armed = False  # dies at the next placing
+        self.call_later = Later(timers, self.owner)
+        self._journal = journal
+        self._weather = weather
+        self._on_record = on_record
+        journal.before, journal.after = _ignore, on_record
+        journal.append(RunStarted(self.clock.now_ns(), run))
+        settings = Settings(BOT, run, {ACCOUNT: terms.account()}, tags_quantities=True)
+        self.engine = Engine(settings, self.clock.now_ns)
+        self.engine.add_strategy(STRATEGY, ACCOUNT, terms.make_strategy(terms.instrument))
+        self.engine.ids.counter = (run - 1) * COUNTS
+        _record_bookings(self.engine, booked)
+        replay(journal.records, self.engine)
+        self.path = LivePath(self.engine, journal, self.clock.now_ns, accounts=(ACCOUNT,))
+        self.path.send = self._send
+        journal.before, journal.after = self._before, self._after
+        hosts = terms.venue.local_hosts("world")
+        name = terms.instrument.partition(":")[2]
+        feed = terms.venue.feed(FeedSettings(hosts=hosts, instruments=(name,)))
+        settings_of_session = SessionSettings(
+            account=ACCOUNT,
+            hosts=hosts,
+            credentials=terms.login,
+            instruments=(name,),
+            tier="pro",
+        )
+        session = terms.venue.session(settings_of_session, run * NONCES)
+
+        def link(of: Session) -> FaultyLink:
+            return FaultyLink(
+                of,
+                switchboard,
+                weather,
+                own_clock=self.clock,
+                clock=timers.clock,
+                call_later=self.call_later,
+                network_later=network_later,
+                on_events=self.path.on_events,
+                on_write=self.step,
+                under_way=self.under_way,
+            )
+
+        self.feed, self.login = link(feed), link(session)
+
+    def begin(self) -> None:
+        """Connect."""
+        self.feed.begin()
+        self.login.begin()
+        self.call_later(TICK_S, self._tick)
+
+    def _tick(self) -> None:
+        self.call_later(TICK_S, self._tick)
+        self.path.tick()
+
+    def _send(self, approved: Approved) -> Sequence[AnyEvent]:
+        self.step()
+        sent = self._link_of(approved.command).send(approved)
+        self.step()
+        return sent
+
+    def _link_of(self, command: AnyCommand) -> FaultyLink:
+        return self.feed if isinstance(command, Resubscribe) else self.login
+
+    # --- the end -------------------------------------------------------------------------------
+
+    def _after(self, record: Record) -> None:
+        self._on_record(record)
+        self.step()
+
+    def _before(self, record: Record) -> None:
+        if self.is_armed and isinstance(record, Approved) and isinstance(record.command, Place):
+            self.is_armed = False
+            self.crash_in = 1 + self._weather.rng.randrange(10)
+        self.step()
+
+    def step(self) -> None:
+        """One of the points between which a process may die."""
+        if self.crash_in:
+            self.crash_in -= 1
+            if not self.crash_in:
+                raise CrashError
+
+    def kill(self) -> None:
+        """The process is gone; what it wrote to its sockets is not."""
+        self.owner.is_dead = True
+        self.feed.vanish()
+        self.login.vanish()
+
+    def under_way(self) -> tuple[str, ...]:
+        """Our ids of the orders with a request whose answer is not there yet."""
+        return tuple(
+            order.client_order_id
+            for order in self.engine.orders.all_open(ACCOUNT)
+            if order.requests
+        )
+
+
+def _record_bookings(engine: Engine, booked: list[Filled]) -> None:
+    """Keep what is really booked, whatever was heard: that is what the program believes."""
+    book = engine.positions.book
+
+    def recorded(fill: Filled, strategy: str) -> object:
+        booked.append(fill)
+        return book(fill, strategy)
+
+    vars(engine.positions)["book"] = recorded

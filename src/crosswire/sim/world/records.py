@@ -1,0 +1,88 @@
+"""What our own journal says as it is written: for counts, and for what must never be written."""
+
+from collections.abc import Callable
+
+from crosswire.domain import (
+    Absent,
+    Accepted,
+    Approved,
+    Filled,
+    Halted,
+    Kill,
+    Place,
+    PlaceBatch,
+    Resume,
+    Resumed,
+    RunStarted,
+    TimedOut,
+)
+from crosswire.engine.path import Record
+
+
+class Records:
+    """Reads along."""
+
+    def __init__(self, now_ns: Callable[[], int], call_absent: Callable[[str], object]) -> None:
+        self.placed: dict[str, int] = {}  # client_order_id -> when, by the true clock
+        self.timed_out: set[tuple[int, int]] = set()  # run, request
+        self.absent: dict[str, tuple[str, int]] = {}  # -> side, price
+        self.resent: set[str] = set()
+        self.late: set[str] = set()
+        self.late_accepts = 0
+        self.absent_then_resent = 0
+        self.placed_while_closed = 0
+        self._run = 0
+        self._halts: set[str] = set()
+        self._is_killed = False
+        self._sides: dict[str, str] = {}
+        self._waiting: dict[str, list[str]] = {"buy": [], "sell": []}
+        self._now_ns = now_ns
+        self._call_absent = call_absent
+
+    def read(self, record: Record) -> None:
+        """Take one record in."""
+        if isinstance(record, Approved):
+            self._approved(record)
+        elif isinstance(record, TimedOut):
+            self.timed_out.add((self._run, record.request_id))
+        elif isinstance(record, Absent):
+            self._gone(record.client_order_id)
+        elif isinstance(record, Accepted | Filled):
+            if record.client_order_id in self.absent and record.client_order_id not in self.late:
+                self.late.add(record.client_order_id)
+        elif isinstance(record, Halted):
+            self._halts.add(record.reason)
+            self.late_accepts += record.reason.startswith("late accept")
+        elif isinstance(record, Resumed):
+            self._halts.discard(record.reason)
+        elif isinstance(record, RunStarted):
+            self._run = record.run
+
+    def _approved(self, approved: Approved) -> None:
+        command = approved.command
+        if isinstance(command, Place | PlaceBatch):
+            places = command.places if isinstance(command, PlaceBatch) else (command,)
+            for place in places:
+                self._place(place)
+            if self._halts or self._is_killed:
+                self.placed_while_closed += len(places)
+        elif isinstance(command, Kill):
+            self._is_killed = True
+        elif isinstance(command, Resume):
+            self._is_killed = False
+            self._halts.clear()
+
+    def _place(self, place: Place) -> None:
+        self.placed[place.client_order_id] = self._now_ns()
+        self._sides[place.client_order_id] = place.side
+        waiting = self._waiting[place.side]
+        if waiting:
+            self.resent.add(waiting.pop(0))
+            self.absent_then_resent += 1
+
+    def _gone(self, client_order_id: str) -> None:
+        self._call_absent(client_order_id)
+        if client_order_id not in self.absent:
+            side = self._sides.get(client_order_id, "buy")
+            self.absent[client_order_id] = (side, 0)
+            self._waiting[side].append(client_order_id)

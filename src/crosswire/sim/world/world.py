@@ -1,0 +1,304 @@
+"""A world: our real program and a venue's simulator in virtual time, everything from a seed.
+
+First the faults are on, and nothing unsafe may happen; then they are off, and what is in doubt
+must be settled, and trading go on. What happened is judged by the venue's own ledger.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from random import Random
+from typing import cast
+
+from crosswire import strategies
+from crosswire.domain import Approved, Filled, Place, Resume
+from crosswire.engine.path import Record
+from crosswire.fixed import SCALE
+from crosswire.net.delay import CallLater
+from crosswire.net.switchboard import Switchboard
+from crosswire.risk import Limits
+from crosswire.sim import plants
+from crosswire.sim.network import NetworkFaults, Weather
+from crosswire.sim.world.process import ACCOUNT, CrashError, MemoryJournal, Process, Terms
+from crosswire.sim.world.records import Records
+from crosswire.sim.world.scenario import Menu, Scenario, draw
+from crosswire.sim.world.timers import Later, Owner, Timers
+from crosswire.sim.world.verdict import Result, conclude
+from crosswire.sim.world.witness import Venue, Witness
+from crosswire.strategies.interface import Strategy
+from crosswire.venues import NAMES, venue
+from crosswire.venues.interface import Credentials
+
+NS = 1_000_000_000
+START_NS = 1_700_000_000 * NS
+PAIR = "BTC/USD"
+BALANCES = {"USD": "100000", "BTC": "2"}
+LOGIN = Credentials(key="world", secret="d29ybGQhd29ybGQh" * 4)
+LIMITS = Limits(
+    max_order_notional=1_000 * SCALE,
+    max_position_notional=1_500 * SCALE,
+    max_open_orders=50,
+)
+DRILL = "crosswire.sim.drill:Drill"
+MARGIN_NS = 15 * NS  # for logins, snapshots and look-ups after the last bound and lag
+REST_NS = 10 * NS  # until everything is cancelled at the end
+DOWN_NS = 3 * NS  # a killed process is started again after this at most
+
+
+class World:
+    """One seed's run."""
+
+    def __init__(
+        self,
+        seed: int,
+        venue_name: str = NAMES[0],
+        *,
+        strategy: str = DRILL,
+        scenario: Scenario | None = None,
+        plant: str = "",
+        until_ns: int = 0,
+        read_lag_ns: int = 3 * NS,
+    ) -> None:
+        """`until_ns` cuts the run at a moment after its start; 0 = run it to the end."""
+        self.seed = seed
+        self.rng = Random(seed)
+        self.timers = Timers(START_NS)
+        self.world_owner = Owner()
+        self.network_later: CallLater = Later(self.timers, self.world_owner)
+        found = venue(venue_name)
+        made = found.simulator(seed, START_NS, LOGIN, BALANCES, account=ACCOUNT, pairs=(PAIR,))
+        self.simulator = cast("Venue", made)
+        self.scenario = scenario or draw(seed, Menu(*self.simulator.fault_menu))
+        self.switchboard = Switchboard(
+            self.simulator, self.timers.clock, self.network_later, soon_ns=0
+        )
+        self.witness = Witness(
+            self.simulator.live_ledger, limit=LIMITS.max_position_notional * 101 // 100
+        )
+        self.weather = Weather(self.scenario.network, self.rng)
+        self.journal = MemoryJournal()
+        self.lost: list[Record] = []
+        self.runs = 0
+        self.crashes_in_flight = 0
+        self.result = Result(seed)
+        self.booked: list[Filled] = []
+        self.records = Records(self.timers.clock.now_ns, self.witness.call_absent)
+        self.start_ns = START_NS
+        self.is_cut = until_ns > 0
+        self.doubts_left = 0
+        self.has_resumed_by_then = False
+        self.calm_ns = 0  # when the faults ended
+        self._plant = plant
+        self._until_ns = until_ns
+        self._read_lag_ns = read_lag_ns
+        instrument = f"{venue_name}:{PAIR}"
+        self.terms = Terms(
+            found,
+            instrument,
+            LOGIN,
+            LIMITS,
+            lambda name: _strategy(strategy, name),
+            uses_dead_man=True,
+        )
+        self.process = self._start()
+
+    # --- our process ---------------------------------------------------------------------------
+
+    def _start(self) -> Process:
+        self.runs += 1
+        offset_ns = self.scenario.offset_ns + (self.runs - 1) * self.scenario.offset_step_ns
+        self.booked = []
+        process = Process(
+            self.runs,
+            self.terms,
+            self.journal,
+            self.timers,
+            self.switchboard,
+            self.weather,
+            self.network_later,
+            booked=self.booked,
+            on_record=self._read,
+            offset_ns=offset_ns,
+        )
+        process.login.on_arrival = self._arrived
+        if self._plant:
+            links = (process.feed, process.login)
+            plants.sow(
+                self._plant, engine=process.engine, sessions=[link.session for link in links]
+            )
+        return process
+
+    def _crash(self) -> None:
+        """`kill -9`; a new process takes the journal over a little later."""
+        in_flight = self.process.under_way()
+        self.crashes_in_flight += bool(in_flight)
+        self.weather.mark("crash", in_flight)
+        self.process.kill()
+        count = self.scenario.lost_tail
+        if count:
+            self.weather.mark("lost_tail", in_flight)
+        self.lost += self.journal.lose_tail(count)
+        self.network_later(self.rng.random() * DOWN_NS / NS, self._restart)
+
+    def _restart(self) -> None:
+        self.process = self._start()
+        self.process.begin()
+
+    def _stall(self, duration_ns: int) -> None:
+        """Our process is stopped for a while; a suspended machine's clock stands still as well."""
+        process = self.process
+        process.owner.stalled_until_ns = self.timers.clock.now_ns() + duration_ns
+        self.weather.mark("stall", process.under_way())
+        if self.scenario.is_suspended:
+            self.weather.mark("suspend")
+            process.clock.offset_ns -= duration_ns
+
+    def _read(self, record: Record) -> None:
+        """A record was written."""
+        self.records.read(record)
+        if isinstance(record, Approved) and isinstance(record.command, Place):
+            self.witness.mark(self.process.engine.risk.mark(self.terms.instrument))
+
+    # --- the world around it -------------------------------------------------------------------
+
+    def _arrived(self, subject: Sequence[str]) -> None:
+        """A frame of ours reached the venue: what faults of the venue's struck whom?"""
+        counts = self.simulator.fault_counts
+        total = sum(counts.values())
+        if total != self._faults_seen:
+            for name, count in counts.items():
+                if count != self._fault_counts.get(name, 0):
+                    for client_order_id in subject:
+                        self.weather.marks.setdefault(client_order_id, set()).add(name)
+            self._fault_counts = dict(counts)
+            self._faults_seen = total
+
+    _faults_seen = 0
+    _fault_counts: dict[str, int] = {}
+
+    def _meddle(self) -> None:
+        """Somebody trades in the same account by other means."""
+        book = self.process.engine.books.get(self.terms.instrument)
+        if book is None or not (book.best_bid and book.best_ask):
+            return
+        is_buy = self.rng.random() < 0.5
+        away = self.rng.choice((-1, 0, 1)) * book.best_ask // 5_000
+        price = (book.best_ask if is_buy else book.best_bid) + away
+        price -= price % book.instrument.price_tick
+        quantity = SCALE // 10_000 * self.rng.randint(1, 9)
+        now_ns = self.timers.clock.now_ns()
+        self.weather.mark("stranger")
+        self.simulator.trade_elsewhere(
+            ACCOUNT, PAIR, "buy" if is_buy else "sell", quantity, price, now_ns
+        )
+        self.switchboard.flush()
+
+    def _deposit(self) -> None:
+        self.weather.mark("deposit")
+        self.simulator.deposit(ACCOUNT, "USD", "10", self.timers.clock.now_ns())
+        self.switchboard.flush()
+
+    def _arm_crash(self) -> None:
+        self.process.is_armed = True
+
+    def _plan(self) -> None:
+        """Set the moments of everything that comes by the clock."""
+        scenario = self.scenario
+
+        def at(moment_ns: int, act: Callable[[], object]) -> None:
+            self.timers.at(START_NS + moment_ns, self.world_owner, act)
+
+        for moment in scenario.crashes:
+            at(moment, self._arm_crash)
+        for moment, duration in scenario.stalls:
+            at(moment, partial(self._stall, duration))
+        for moment in scenario.strangers:
+            at(moment, self._meddle)
+        for moment in scenario.deposits:
+            at(moment, self._deposit)
+
+    # --- running -------------------------------------------------------------------------------
+
+    def run(self) -> Result:
+        """Live through both phases and judge."""
+        self.simulator.set_faults({**self.scenario.venue, **self.scenario.readings})
+        self._plan()
+        self.process.begin()
+        self.switchboard.flush()
+        self._until(START_NS + self.scenario.duration_ns)
+        if not self._until_ns:
+            self._calm()
+            bound_ns = self.terms.venue.capabilities.bound_ns
+            self._until_settled(bound_ns + self._read_lag_ns + MARGIN_NS)
+            self._rest()
+        return conclude(self)
+
+    def _until(self, end_ns: int) -> None:
+        """Fire what falls due; a crash ends a step wherever it is."""
+        timers, witness = self.timers, self.witness
+        if self._until_ns:
+            end_ns = min(end_ns, START_NS + self._until_ns)
+        while (timer := timers.step(end_ns)) is not None:
+            try:
+                timer.callback()
+            except CrashError:
+                self._crash()
+            witness.look()
+            if witness.limit_breaches and not self.result.failed_at_ns:
+                self.result.failed_at_ns = timers.clock.now_ns() - START_NS
+
+    def _calm(self) -> None:
+        """The faults are off; connections that were dead stay so until somebody notices."""
+        self.calm_ns = self.timers.clock.now_ns()
+        self.process.is_armed = False
+        self.process.crash_in = 0
+        network = self.scenario.network
+        self.weather.faults = NetworkFaults(latency_ns=network.latency_ns, spread=network.spread)
+        self.simulator.set_faults(self.scenario.readings)
+
+    def _until_settled(self, most_ns: int) -> None:
+        """Go on until nothing of the faults' time is in doubt and trading has resumed."""
+        end_ns = self.timers.clock.now_ns() + most_ns
+        while self.timers.clock.now_ns() < end_ns:
+            self._until(self.timers.clock.now_ns() + NS)
+            if self._needs_operator():
+                self.process.path.submit(Resume(ACCOUNT))
+            if not self.old_doubts() and self.has_resumed():
+                return
+
+    def _needs_operator(self) -> bool:
+        """Whether an account is halted until a person says otherwise."""
+        halts = self.process.engine.risk.halted.get(ACCOUNT, {})
+        return any(way_out == "crosswire resume" for way_out in halts.values())
+
+    def old_doubts(self) -> int:
+        """How many orders of the faults' time are still in doubt."""
+        calm_ns = self.calm_ns + self.process.clock.offset_ns
+        orders = self.process.engine.orders.all_open(ACCOUNT)
+        return sum(order.doubts > 0 and order.stamps.approved < calm_ns for order in orders)
+
+    def has_resumed(self) -> bool:
+        """Whether new orders have been taken and filled since the faults ended."""
+        ledger, calm_ns = self.simulator.live_ledger, self.calm_ns
+        for fill in reversed(ledger.fills):
+            if fill.at_ns <= calm_ns:
+                return False
+            order = ledger.orders[fill.venue_order_id]
+            if order.client_order_id and order.opened_ns > calm_ns:
+                return True
+        return False
+
+    def _rest(self) -> None:
+        """Stop quoting and wait until nothing is open: then both sides can be compared."""
+        self.doubts_left = self.old_doubts()
+        self.has_resumed_by_then = self.has_resumed()
+        self.process.engine.pause(is_paused=True)
+        end_ns = self.timers.clock.now_ns() + REST_NS
+        while self.timers.clock.now_ns() < end_ns:
+            self._until(self.timers.clock.now_ns() + NS // 2)
+            if not any(self.process.engine.orders.all_open(ACCOUNT)):
+                break
+        self._until(self.timers.clock.now_ns() + NS // 2)
+
+
+def _strategy(name: str, instrument: str) -> Strategy:
+    return strategies.load(name, {"instrument": instrument})

@@ -1,0 +1,56 @@
+"""The campaign's strategy asks for much, on both sides, and stays within its position."""
+
+from crosswire.book import Book
+from crosswire.domain import Quotes, WantedOrder
+from crosswire.orders import Orders
+from crosswire.positions import Positions
+from crosswire.sim.drill import Drill
+from crosswire.view import View
+
+from .samples import ACCOUNT, BTC, book_reset, filled, instrument
+
+S = 1_000_000_000
+
+
+def _view() -> tuple[View, Positions]:
+    book = Book(instrument())
+    book.reset(book_reset())
+    positions = Positions()
+    return View(ACCOUNT, "drill", {BTC: book}, {BTC: instrument()}, Orders(), positions), positions
+
+
+def test_it_takes_and_quotes_by_turns() -> None:
+    view, _ = _view()
+    drill = Drill(BTC, redraw_every=4)
+    wanted = []
+    for turn in range(32):
+        view.now_ns = (turn + 1) * S
+        wanted.append(drill.on_update(view))
+        assert drill.on_update(view) is None  # not before its time
+    ladders = [each for each in wanted if isinstance(each, Quotes)]
+    takers = [each for each in wanted if isinstance(each, WantedOrder)]
+    assert (len(ladders), len(takers)) == (8, 24)
+    assert {each.side for each in takers} == {"buy", "sell"}
+    assert any(not each.bids for each in ladders)
+    assert any(not each.asks for each in ladders)
+
+
+def test_it_goes_back_to_flat() -> None:
+    view, positions = _view()
+    positions.book(filled("0.03"), "drill")
+    drill = Drill(BTC)
+    for turn in range(16):
+        view.now_ns = (turn + 1) * S
+        wanted = drill.on_update(view)
+        if isinstance(wanted, Quotes):
+            assert wanted.bids == ()
+        elif isinstance(wanted, WantedOrder):
+            assert wanted.side == "sell"
+
+
+def test_it_waits_for_a_book() -> None:
+    view, _ = _view()
+    book = view.book(BTC)
+    book.lose()
+    view.now_ns = S
+    assert Drill(BTC).on_update(view) is None
