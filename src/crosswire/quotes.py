@@ -121,6 +121,14 @@ def _requote_side(
     quantity_step: int,
     commands: list[AnyCommand],
 ) -> None:
+    if len(orders) == 1 and len(rungs) == 1 and desk.amends_in_place:
+        # The same rules for one order and one rung: what a fast quoter has on each side.
+        order, rung = orders[0], rungs[0]
+        if order.stage == "LIVE" and not (order.requests or is_settling(order, desk.now_ns)):
+            off = abs((order.price or 0) - rung.price)
+            if off > wanted.threshold or not _is_enough(order, rung):
+                commands.append(desk.amend(order, rung, wanted))
+            return
     idle, free = _match(rungs, orders, wanted.threshold, desk.now_ns, commands)
     if idle and free and desk.amends_in_place:
         moved = min(len(idle), len(free))

@@ -158,7 +158,11 @@ class Engine:
     def turn(self, events: Sequence[AnyEvent], now_ns: int) -> list[Approved]:
         """Apply events, let the strategies decide, return what is to be sent."""
         self.made = []
-        self.note(events)
+        appliers = self._appliers
+        for event in events:
+            apply = appliers.get(type(event))
+            if apply is not None:
+                apply(event)
         if not self._touched and not self._queued:
             return []
         return self._decide(events[-1].recv_ns if events else now_ns, now_ns)
@@ -350,7 +354,8 @@ class Engine:
         if book is not None:
             was_valid = book.is_valid
             if book.change(event):
-                self._touch(event.instrument)
+                for slot in self._by_instrument.get(event.instrument, ()):
+                    self._touched[slot] = None
             elif was_valid:
                 self._lose(event, "checksum")
 
