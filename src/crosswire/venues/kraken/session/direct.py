@@ -19,6 +19,7 @@ from crosswire.venues.kraken.session.outgoing import (
 )
 from crosswire.venues.kraken.session.pacing import DEAREST, POINT, Pacing, amend_cost
 
+_KINDS = (Amend, Place)
 _MIN_LEAD_NS = MIN_LEAD_NS["ws"]
 
 
@@ -55,10 +56,8 @@ class Direct:
     def send(self, approved: Approved, now_ns: int) -> list[AnyEvent] | None:
         """Send a plain order or amend; None for everything else, and then nothing was done."""
         command = approved.command
-        kind = type(command)
-        if kind is not Amend and kind is not Place:
+        if not isinstance(command, _KINDS):
             return None
-        assert isinstance(command, Amend | Place)
         bound_ns = command.bound_ns or approved.approved_ns + BOUND_NS
         if not _MIN_LEAD_NS <= bound_ns - now_ns <= MAX_LEAD_NS:
             return None
@@ -85,7 +84,7 @@ class Direct:
             cost = POINT
         if payload is None or not lane.counter.take(cost, is_open * DEAREST, now_ns):
             return None
-        if kind is Place:
+        if method == "add_order":
             self._orders.sent(own_id, instrument, now_ns)
         self._inflight.add(
             Request(approved, (command,), {own_id}, number, method, "ws", PRIVATE, now_ns)

@@ -16,8 +16,9 @@ POINT = 1_000_000_000
 _SECOND = 1_000_000_000
 # (younger than so many seconds, points); age runs from creation or the last amend.
 _AMEND_AGES = ((5, 3), (10, 2), (15, 1))
-_SETTLED_NS = 15 * _SECOND  # from here on an amend costs no more than itself
 _CANCEL_AGES = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))
+# The amend itself included: (until this age in ns, cost).
+_AMEND_COSTS = [(seconds * _SECOND, POINT + points * POINT) for seconds, points in _AMEND_AGES]
 DEAREST = 8 * POINT  # to cancel one order
 
 
@@ -186,9 +187,10 @@ def add_cost(count: int) -> int:
 
 def amend_cost(age_ns: int) -> int:
     """Return the cost of amending an order of this age."""
-    if age_ns >= _SETTLED_NS:
-        return POINT
-    return POINT + _points(_AMEND_AGES, age_ns)
+    for until_ns, cost in _AMEND_COSTS:
+        if age_ns < until_ns:
+            return cost
+    return POINT
 
 
 def _points(ages: tuple[tuple[int, int], ...], age_ns: int) -> int:
