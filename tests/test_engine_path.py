@@ -18,8 +18,7 @@ from crosswire.domain import (
 )
 from crosswire.engine import Account, Engine, Settings
 from crosswire.engine.path import JOURNAL_FULL, LivePath, Record
-
-from .samples import ACCOUNT, BTC, S, book_reset, instrument, place
+from tests.samples import ACCOUNT, BTC, S, book_reset, instrument, place
 
 
 class Log:

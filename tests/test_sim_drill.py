@@ -6,8 +6,7 @@ from crosswire.orders import Orders
 from crosswire.positions import Positions
 from crosswire.sim.drill import Drill
 from crosswire.view import View
-
-from .samples import ACCOUNT, BTC, book_reset, filled, instrument
+from tests.samples import ACCOUNT, BTC, book_reset, filled, instrument
 
 S = 1_000_000_000
 

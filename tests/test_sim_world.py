@@ -11,8 +11,7 @@ from crosswire.sim.world.scenario import Menu, draw
 from crosswire.sim.world.timers import NS, Later, OwnClock, Owner, Timers
 from crosswire.sim.world.verdict import SAFETY
 from crosswire.sim.world.witness import Witness
-
-from .samples import approved, place
+from tests.samples import approved, place
 
 SHORT = Scenario(duration_ns=8 * NS)
 

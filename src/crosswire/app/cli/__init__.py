@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from crosswire import __version__
-from crosswire.app.cli import account, checking, market, order, running, simulating
+from crosswire.app.cli import account, campaigning, checking, market, order, running, simulating
 from crosswire.app.cli.screen import complain, quiet_logs
 from crosswire.app.errors import ConfigError, CrosswireError
 from crosswire.app.hosting import USUAL
@@ -25,7 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(order.app, name="order")
-for _module in (simulating, running, market, account, checking):
+for _module in (simulating, running, market, account, checking, campaigning):
     for _command in _module.COMMANDS:
         app.command()(_command)
 

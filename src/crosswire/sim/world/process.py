@@ -97,6 +97,20 @@ class Terms:
             dead_man_ns=60_000_000_000 if found.has_dead_man and self.uses_dead_man else 0,
         )
 
+    def sessions(self, run: int) -> tuple[Session, Session]:
+        """The feed's and the login's, new for each run."""
+        hosts = self.venue.local_hosts("world")
+        names = (self.instrument.partition(":")[2],)
+        settings = SessionSettings(
+            account=ACCOUNT,
+            hosts=hosts,
+            credentials=self.login,
+            instruments=names,
+            tier="pro",
+        )
+        feed = self.venue.feed(FeedSettings(hosts=hosts, instruments=names))
+        return feed, self.venue.session(settings, run * NONCES)
+
 
 class Process:
     """One run, from its start until it is killed."""
@@ -135,21 +149,9 @@ class Process:
         self.path = LivePath(self.engine, journal, self.clock.now_ns, accounts=(ACCOUNT,))
         self.path.send = self._send
         journal.before, journal.after = self._before, self._after
-        hosts = terms.venue.local_hosts("world")
-        name = terms.instrument.partition(":")[2]
-        feed = terms.venue.feed(FeedSettings(hosts=hosts, instruments=(name,)))
-        settings_of_session = SessionSettings(
-            account=ACCOUNT,
-            hosts=hosts,
-            credentials=terms.login,
-            instruments=(name,),
-            tier="pro",
-        )
-        session = terms.venue.session(settings_of_session, run * NONCES)
-
-        def link(of: Session) -> FaultyLink:
-            return FaultyLink(
-                of,
+        self.feed, self.login = (
+            FaultyLink(
+                session,
                 switchboard,
                 weather,
                 own_clock=self.clock,
@@ -160,8 +162,8 @@ class Process:
                 on_write=self.step,
                 under_way=self.under_way,
             )
-
-        self.feed, self.login = link(feed), link(session)
+            for session in terms.sessions(run)
+        )
 
     def begin(self) -> None:
         """Connect."""

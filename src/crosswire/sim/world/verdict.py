@@ -71,6 +71,7 @@ class Result(Struct):
     outcomes: dict[str, dict[str, int]] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
     log_hash: str = ""
+    is_cut: bool = False
     failed_at_ns: int = 0
     seconds: float = 0.0  # of virtual time
 
@@ -78,7 +79,7 @@ class Result(Struct):
     def failures(self) -> dict[str, int]:
         """What must be 0 and is not."""
         found = {name: getattr(self, name) for name in (*SAFETY, *LIVENESS)}
-        if not self.trading_resumed:
+        if not self.trading_resumed and not self.is_cut:
             found["trading_stopped"] = 1
         return {name: count for name, count in found.items() if count}
 
@@ -107,6 +108,7 @@ def conclude(world: "World") -> Result:
     result.absent_then_resent = world.records.absent_then_resent
     result.outcomes = _outcomes(world, ledger)
     result.seconds = (world.timers.clock.now_ns() - world.start_ns) / NS
+    result.is_cut = world.is_cut
     if not world.is_cut:
         result.trading_resumed = int(world.has_resumed_by_then)
         result.unresolved = world.doubts_left
