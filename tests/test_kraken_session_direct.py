@@ -97,7 +97,7 @@ def _state(rig: Rig) -> dict[str, object]:
     return {
         "statistics": dict(session.statistics()),
         "requests": [astuple(request) for request in session._inflight],
-        "amends": {key: request.number for key, request in session._inflight.amends.items()},
+        "amends": [key for key in map(own_id, range(8)) if session._inflight.is_amending(key)],
         "of orders": {
             key: [request.number for request in session._inflight.of_order(key)]
             for key in map(own_id, range(8))

@@ -27,10 +27,10 @@ class Direct:
     """One login's direct way, for while it is logged in and nothing is held back."""
 
     __slots__ = (
-        "_amends",
         "_clock",
         "_counts",
         "_frames",
+        "_in_flight_of",
         "_inflight",
         "_lanes",
         "_most_open",
@@ -46,7 +46,7 @@ class Direct:
         self._outbox = outgoing.outbox
         self._clock = outgoing.clock
         self._inflight = outgoing.inflight
-        self._amends = outgoing.inflight.amends
+        self._in_flight_of = outgoing.inflight.by_order
         self._orders = orders
         self._open = orders.orders
         self._pacing = pacing
@@ -70,7 +70,7 @@ class Direct:
         lane = self._lanes.get(instrument) or self._pacing.lane(instrument)
         is_open = len(lane.open_orders)
         if isinstance(command, Amend):
-            if own_id in self._amends:
+            if own_id in self._in_flight_of and self._inflight.is_amending(own_id):
                 return None
             method, counter = "amend_order", "amend_order_ws"
             payload = self._frames.plain_amend(command, number, until_ns)

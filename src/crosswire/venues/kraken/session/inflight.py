@@ -43,6 +43,7 @@ class Request(Struct, eq=False, gc=False):
     error: str = ""  # of one of them
     refusals: int = 0  # for a token that was not accepted
     is_timed_out: bool = False
+    is_amending: bool = False  # the next amend of the same order has to wait
 
     @property
     def request_id(self) -> int:
@@ -108,50 +109,49 @@ class InFlight:
     """All requests by the number that their answer echoes."""
 
     def __init__(self) -> None:
-        self._requests: dict[tuple[Transport, int], Request] = {}
-        self._by_order: dict[str, list[Request]] = {}
-        self.amends: dict[str, Request] = {}  # that the next amend of an order waits for
+        self._requests: dict[int, Request] = {}  # by number, negative for REST
+        self.by_order: dict[str, list[Request]] = {}
 
     def add(self, request: Request) -> None:
         """Register a request that is being sent."""
-        self._requests[request.transport, request.number] = request
+        is_websocket = request.transport == "ws"
+        self._requests[request.number if is_websocket else -request.number] = request
         for part in request.parts:
-            found = self._by_order.get(part.client_order_id)
+            found = self.by_order.get(part.client_order_id)
             if found is None:
-                self._by_order[part.client_order_id] = [request]
+                self.by_order[part.client_order_id] = [request]
             else:
                 found.append(request)
-            if type(part) is Amend:
-                self.amends[part.client_order_id] = request
+            if isinstance(part, Amend):
+                request.is_amending = True
 
     def find(self, transport: Transport, number: int) -> Request | None:
         """Return the request an answer belongs to, late ones included."""
-        return self._requests.get((transport, number))
+        return self._requests.get(number if transport == "ws" else -number)
 
     def remove(self, request: Request) -> None:
         """Forget a request: answered in full, or too old."""
-        self._requests.pop((request.transport, request.number), None)
+        is_websocket = request.transport == "ws"
+        self._requests.pop(request.number if is_websocket else -request.number, None)
         self.free_amend(request)
         for part in request.parts:
-            found = self._by_order.get(part.client_order_id, [])
+            found = self.by_order.get(part.client_order_id, [])
             if request in found:
                 found.remove(request)
             if not found:
-                self._by_order.pop(part.client_order_id, None)
+                self.by_order.pop(part.client_order_id, None)
 
     def is_amending(self, client_order_id: str) -> bool:
         """Whether an amend of this order awaits its answer."""
-        return client_order_id in self.amends
+        return any(request.is_amending for request in self.by_order.get(client_order_id, ()))
 
     def free_amend(self, request: Request) -> None:
         """The next amend of the same order may go."""
-        for part in request.parts:
-            if self.amends.get(part.client_order_id) is request:
-                del self.amends[part.client_order_id]
+        request.is_amending = False
 
     def of_order(self, client_order_id: str) -> Sequence[Request]:
         """Return the requests in flight for an order."""
-        return tuple(self._by_order.get(client_order_id, ()))
+        return tuple(self.by_order.get(client_order_id, ()))
 
     def on(self, connection: str) -> list[Request]:
         """Return the requests that went out on a connection."""

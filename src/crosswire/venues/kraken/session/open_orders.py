@@ -34,7 +34,10 @@ class OpenOrders:
     def sent(self, client_order_id: str, instrument: str, now_ns: int) -> None:
         """An order left us: from now on it may be open."""
         order = self.orders[client_order_id] = OpenOrder(instrument, now_ns)
-        self.on(instrument)[client_order_id] = order
+        open_there = self._by_instrument.get(instrument)
+        if open_there is None:
+            open_there = self.on(instrument)
+        open_there[client_order_id] = order
 
     def apply(self, event: Statement, now_ns: int) -> None:
         """Take in what was said of one order."""
