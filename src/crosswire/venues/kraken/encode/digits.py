@@ -6,8 +6,6 @@ from crosswire.fixed import SCALE_DIGITS
 
 _KEPT = 8192  # texts of recent prices and quantities; a quoter's repeat, so most are found
 texts: dict[int, str] = {}  # read by the hot path first, filled by `number`
-_SECONDS_KEPT = 64
-_seconds: dict[int, str] = {}
 _SECOND = 1_000_000_000
 _MILLISECOND = 1_000_000
 _MILLISECONDS = tuple(f".{count:03d}Z" for count in range(1000))
@@ -31,26 +29,37 @@ def _number(value: int) -> str:
     return f"{whole}.{fraction or '0'}"
 
 
-def _second(seconds: int) -> str:
-    found = _seconds.get(seconds)
-    if found is None:
-        if len(_seconds) >= _SECONDS_KEPT:
-            _seconds.clear()
-        found = _seconds[seconds] = _second_text(seconds)
-    return found
+class _Second:
+    """The second that was written last: deadlines come in order, so it is mostly the same."""
+
+    __slots__ = ("start_ns", "text")
+
+    def __init__(self) -> None:
+        self.start_ns = 0
+        self.text = _second_text(0)
+
+    def turn(self, time_ns: int) -> int:
+        """Go to the second of a time; returns what is left of it, in ns."""
+        self.start_ns = time_ns - time_ns % _SECOND
+        self.text = _second_text(self.start_ns // _SECOND)
+        return time_ns - self.start_ns
 
 
 def _second_text(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+_second = _Second()
+
+
 def stamp_ms(time_ns: int) -> str:
     """Return the time cut to milliseconds, as deadlines are written."""
-    seconds = time_ns // _SECOND
-    text = _seconds.get(seconds) or _second(seconds)
-    return text + _MILLISECONDS[time_ns % _SECOND // _MILLISECOND]
+    rest_ns = time_ns - _second.start_ns
+    if not 0 <= rest_ns < _SECOND:
+        rest_ns = _second.turn(time_ns)
+    return _second.text + _MILLISECONDS[rest_ns // _MILLISECOND]
 
 
 def stamp(time_ns: int) -> str:
     """Return the time cut to seconds, as order start and expiry are written."""
-    return _second(time_ns // _SECOND) + "Z"
+    return _second_text(time_ns // _SECOND) + "Z"

@@ -38,6 +38,7 @@ class Direct:
         "_orders",
         "_outbox",
         "_pacing",
+        "_requests",
     )
 
     def __init__(self, outgoing: Outgoing, orders: OpenOrders, pacing: Pacing) -> None:
@@ -46,6 +47,7 @@ class Direct:
         self._outbox = outgoing.outbox
         self._clock = outgoing.clock
         self._inflight = outgoing.inflight
+        self._requests = outgoing.inflight.requests
         self._in_flight_of = outgoing.inflight.by_order
         self._orders = orders
         self._open = orders.orders
@@ -86,12 +88,16 @@ class Direct:
             return None
         if method == "add_order":
             self._orders.sent(own_id, instrument, now_ns)
-        self._inflight.add(
-            Request(approved, (command,), {own_id}, number, method, "ws", PRIVATE, now_ns)
-        )
+        ids = (own_id,)
+        request = Request(approved, (command,), {own_id}, number, method, "ws", PRIVATE, now_ns)
+        if own_id in self._in_flight_of:
+            self._inflight.add(request)
+        else:  # what `add` does for an order with nothing else in flight
+            self._requests[number] = request
+            self._in_flight_of[own_id] = [request]
+            request.is_amending = method == "amend_order"
         counts = self._counts
         counts["frames"] += 1
         counts[counter] += 1
         self._outbox.append(Frame(PRIVATE, payload))
-        account, ids = command.account, (own_id,)
-        return [Sent(now_ns, account, number, "ws", ids, now_ns, PRIVATE, until_ns)]
+        return [Sent(now_ns, command.account, number, "ws", ids, now_ns, PRIVATE, until_ns)]

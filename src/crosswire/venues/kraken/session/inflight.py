@@ -109,13 +109,13 @@ class InFlight:
     """All requests by the number that their answer echoes."""
 
     def __init__(self) -> None:
-        self._requests: dict[int, Request] = {}  # by number, negative for REST
+        self.requests: dict[int, Request] = {}  # by number, negative for REST
         self.by_order: dict[str, list[Request]] = {}
 
     def add(self, request: Request) -> None:
         """Register a request that is being sent."""
         is_websocket = request.transport == "ws"
-        self._requests[request.number if is_websocket else -request.number] = request
+        self.requests[request.number if is_websocket else -request.number] = request
         for part in request.parts:
             found = self.by_order.get(part.client_order_id)
             if found is None:
@@ -127,12 +127,12 @@ class InFlight:
 
     def find(self, transport: Transport, number: int) -> Request | None:
         """Return the request an answer belongs to, late ones included."""
-        return self._requests.get(number if transport == "ws" else -number)
+        return self.requests.get(number if transport == "ws" else -number)
 
     def remove(self, request: Request) -> None:
         """Forget a request: answered in full, or too old."""
         is_websocket = request.transport == "ws"
-        self._requests.pop(request.number if is_websocket else -request.number, None)
+        self.requests.pop(request.number if is_websocket else -request.number, None)
         self.free_amend(request)
         for part in request.parts:
             found = self.by_order.get(part.client_order_id, [])
@@ -174,4 +174,4 @@ class InFlight:
         return sum(not request.is_timed_out for request in self)
 
     def __iter__(self) -> Iterator[Request]:
-        return iter(self._requests.values())
+        return iter(self.requests.values())

@@ -2,7 +2,7 @@
 
 Trading: one counter per account and instrument, shared by both transports. Most of a cost is
 for the order's youth, so amends are cheap and quick cancels are dear. REST: one per key.
-Counters decay continuously; they are kept in billionths of a point, so that no fraction is
+Counters decay continuously; they are kept in 10^-12 of a point, so that no fraction is
 lost however often one looks.
 """
 
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from crosswire.venues.kraken.session.open_orders import OpenOrder, OpenOrders
 
-POINT = 1_000_000_000
+POINT = 1_000_000_000_000
 _SECOND = 1_000_000_000
 # (younger than so many seconds, points); age runs from creation or the last amend.
 _AMEND_AGES = ((5, 3), (10, 2), (15, 1))
@@ -40,7 +40,7 @@ TIERS = {
 
 
 class Counter:
-    """One decaying counter."""
+    """One decaying counter; thousandths of a point per second are 10^-12 of one per ns."""
 
     __slots__ = ("_at_ns", "_decay", "_value", "most")
 
@@ -51,9 +51,9 @@ class Counter:
         self._at_ns = 0
 
     def value(self, now_ns: int) -> int:
-        """Return the counter in billionths of a point."""
+        """Return the counter in 10^-12 of a point."""
         if now_ns > self._at_ns:
-            self._value = max(0, self._value - (now_ns - self._at_ns) * self._decay // 1000)
+            self._value = max(0, self._value - (now_ns - self._at_ns) * self._decay)
             self._at_ns = now_ns
         return self._value
 
@@ -72,7 +72,7 @@ class Counter:
         """
         value = self._value
         if now_ns > self._at_ns:
-            value -= (now_ns - self._at_ns) * self._decay // 1000
+            value -= (now_ns - self._at_ns) * self._decay
             self._at_ns = now_ns
             if value < 0:
                 value = 0
