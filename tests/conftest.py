@@ -1,9 +1,11 @@
 """What every test may use: the recordings' folder, and one way to run Hypothesis."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent.parent
@@ -26,3 +28,10 @@ def captures() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recordings at {folder}: set CROSSWIRE_CAPTURES")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """Take back what a command under test made of the logs: the next test listens to them."""
+    yield
+    structlog.reset_defaults()

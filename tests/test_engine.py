@@ -1,7 +1,5 @@
 """The engine: one turn a read, strategies decide once, and a replay rebuilds the same state."""
 
-from collections.abc import Sequence
-
 import pytest
 from msgspec.structs import replace
 
@@ -9,135 +7,36 @@ from crosswire.domain import (
     Accepted,
     Amend,
     Amended,
-    AnyEvent,
     Approved,
-    ArmDeadMan,
     BalancesRead,
     BookChanged,
     BookLost,
     BookReset,
     Cancel,
-    CancelAll,
     CancelBatch,
-    CancelRejected,
     CashMoved,
-    Closed,
     Connected,
-    DeadManArmed,
-    Disconnected,
     FeedProven,
     Filled,
     Halted,
     InstrumentListed,
-    Kill,
-    LoggedIn,
-    LookUp,
-    OrdersRead,
     Place,
     PlaceBatch,
     Refused,
     Rejected,
     Resubscribe,
-    Resume,
-    Resumed,
     Reversed,
     RunStarted,
-    Sent,
-    TimedOut,
     Unreadable,
-    VenueStatusChanged,
 )
-from crosswire.engine import Account, Engine, Settings
+from crosswire.engine import Engine
 from crosswire.fixed import parse
-from crosswire.orders import Order
 from crosswire.risk import Limits
-from crosswire.strategies import Quote, Quotes, Targets, View, WantedOrder
+from crosswire.strategies import Quote, Quotes, WantedOrder
+from tests.bots import Bot, Quoter
 from tests.samples import ACCOUNT, BTC, S, book_reset, filled, instrument, place
 
 ONE = parse("1")
-
-
-class Quoter:
-    """Wants one bid a tick below the best, or whatever a test says."""
-
-    def __init__(self) -> None:
-        self.instruments = (BTC,)
-        self.calls = 0
-        self.fills: list[Filled] = []
-        self.orders: list[str] = []
-        self.timers = 0
-        self.wants: Targets = None
-        self.says = False
-
-    def on_update(self, view: View) -> Targets:
-        self.calls += 1
-        if self.says:
-            return self.wants
-        bid = view.book(BTC).best_bid - parse("0.1")
-        return Quotes(BTC, (Quote(bid, ONE),), ())
-
-    def on_fill(self, view: View, fill: Filled) -> Targets:
-        self.fills.append(fill)
-        return None
-
-    def on_order(self, view: View, order: Order) -> Targets:
-        self.orders.append(order.stage)
-        return None
-
-    def on_timer(self, view: View) -> Targets:
-        self.timers += 1
-        return None
-
-
-class Bot:
-    """An engine whose clock a test moves, and a record of all that a journal would hold."""
-
-    def __init__(
-        self, limits: Limits | None = None, *, dead_man_s: int = 0, max_batch: int = 1
-    ) -> None:
-        self.now_ns = 10 * S
-        account = Account(
-            "kraken",
-            limits or Limits(),
-            max_place_batch=max_batch,
-            max_cancel_batch=max_batch,
-            dead_man_ns=dead_man_s * S,
-        )
-        self.settings = Settings("b", 1, {ACCOUNT: account})
-        self.engine = Engine(self.settings, lambda: self.now_ns)
-        self.quoter = Quoter()
-        self.engine.add_strategy("s", ACCOUNT, self.quoter)
-        self.journal: list[AnyEvent | Approved] = []
-        self.turn(InstrumentListed(S, instrument()))
-
-    def turn(self, *events: AnyEvent) -> list[Approved]:
-        approved = self.engine.turn(events, self.now_ns)
-        return self.keep(events, approved)
-
-    def tick(self) -> list[Approved]:
-        return self.keep((), self.engine.tick(self.now_ns))
-
-    def keep(self, events: Sequence[AnyEvent], approved: list[Approved]) -> list[Approved]:
-        self.journal += [*events, *self.engine.made, *approved]
-        for sent in approved:
-            note = Sent(self.now_ns, ACCOUNT, sent.request_id, "ws")
-            self.engine.note((note,))
-            self.journal.append(note)
-        return approved
-
-    def book(self, bid: str = "100.0", ask: str = "100.2") -> list[Approved]:
-        return self.turn(book_reset(bid, ask, self.now_ns))
-
-    def quoted(self) -> Order:
-        """One order of ours resting at the venue."""
-        (approved,) = self.book()
-        command = approved.command
-        assert isinstance(command, Place)
-        ids = (ACCOUNT, command.client_order_id, "V")
-        self.turn(Accepted(self.now_ns, *ids, approved.request_id))
-        order = self.engine.orders.get(command.client_order_id)
-        assert order is not None
-        return order
 
 
 def test_a_read_with_many_frames_lets_a_strategy_decide_once() -> None:
@@ -259,99 +158,6 @@ def test_a_late_accept_is_canceled_and_halts_the_account() -> None:
     assert all(not isinstance(a.command, Place) for a in bot.tick())
 
 
-def test_unreadable_private_bytes_halt_placing_until_a_complete_read() -> None:
-    bot = Bot()
-    approved = bot.turn(Unreadable(S, ACCOUNT, "private", "junk", is_private=True))
-    assert [a.command for a in approved] == [LookUp(ACCOUNT, "open_orders")]
-    assert bot.book() == []
-    bot.turn(OrdersRead(S, ACCOUNT, "open", (), S, is_complete=False))
-    assert bot.engine.risk.halted[ACCOUNT]
-    bot.now_ns += S
-    approved = bot.turn(OrdersRead(bot.now_ns, ACCOUNT, "open", (), bot.now_ns, True))
-    assert bot.engine.made[0] == Resumed(bot.now_ns, ACCOUNT, "unreadable private frame")
-    assert [type(a.command) for a in approved] == [Place]
-
-
-def test_public_garbage_halts_nothing() -> None:
-    bot = Bot()
-    assert bot.turn(Unreadable(S, "kraken", "public", "junk")) == []
-    assert len(bot.book()) == 1
-
-
-def test_the_kill_switch_stops_placing_and_cancels_until_nothing_is_open() -> None:
-    bot = Bot()
-    order = bot.quoted()
-    assert isinstance(bot.engine.submit(Kill("", "test"), bot.now_ns), Approved)
-    assert [a.command for a in bot.tick()] == [CancelAll(ACCOUNT)]
-    assert bot.tick() == []
-    bot.now_ns += 3 * S
-    assert [a.command for a in bot.tick()] == [CancelAll(ACCOUNT)], "one may have been lost"
-    bot.turn(Closed(S, ACCOUNT, order.client_order_id, "V", "canceled", 0))
-    bot.now_ns += 3 * S
-    assert bot.tick() == []
-    bot.book("100.1", "100.3")
-    assert isinstance(bot.engine.submit(place("x"), bot.now_ns), Refused)
-    bot.engine.submit(Resume(""), bot.now_ns)
-    assert isinstance(bot.engine.submit(place("x"), bot.now_ns), Approved)
-
-
-def test_the_dead_man_switch_is_rearmed_only_while_in_control() -> None:
-    bot = Bot(dead_man_s=60)
-    assert bot.tick() == [], "not logged in"
-    bot.turn(LoggedIn(bot.now_ns, ACCOUNT))
-    assert [a.command for a in bot.tick()] == [ArmDeadMan(ACCOUNT, 60 * S)]
-    assert bot.book() == [], "nothing is placed before the arm is acknowledged"
-    bot.turn(DeadManArmed(bot.now_ns, ACCOUNT, bot.now_ns + 60 * S))
-    bot.now_ns += S
-    assert [type(a.command) for a in bot.book()] == [Place]
-    assert bot.tick() == []
-    bot.now_ns += 21 * S
-    assert [type(a.command) for a in bot.tick()] == [ArmDeadMan]
-    bot.turn(Disconnected(bot.now_ns, ACCOUNT, "private", "gone"))
-    bot.now_ns += 21 * S
-    assert bot.tick() == []
-
-
-def test_a_killed_account_with_open_orders_is_left_to_the_switch() -> None:
-    bot = Bot(dead_man_s=60)
-    bot.turn(LoggedIn(bot.now_ns, ACCOUNT), DeadManArmed(S, ACCOUNT, bot.now_ns + 90 * S))
-    bot.quoted()
-    bot.engine.submit(Kill(ACCOUNT, "test"), bot.now_ns)
-    bot.now_ns += 80 * S
-    assert [a.command for a in bot.tick()] == [CancelAll(ACCOUNT)]
-
-
-def test_the_loss_breaker_halts_and_cools_down() -> None:
-    limits = Limits(max_daily_loss=parse("5"), loss_cooldown_ns=60 * S)
-    bot = Bot(limits)
-    order = bot.quoted()
-    bot.turn(filled("1", client_order_id=order.client_order_id, price="110"))
-    bot.turn(Filled(S, ACCOUNT, "", "X", BTC, "sell", parse("100"), ONE, "k"))
-    bot.tick()
-    (halted,) = [e for e in bot.engine.made if isinstance(e, Halted)]
-    assert "daily loss 10 USD, limit 5" in halted.reason
-    bot.tick()
-    assert not bot.engine.made
-    bot.now_ns += 61 * S
-    bot.tick()
-    assert isinstance(bot.engine.made[0], Resumed)
-    bot.tick()
-    assert not bot.engine.made, "forgiven: it counts anew"
-
-
-def test_a_manual_loss_breaker_waits_for_an_operator() -> None:
-    bot = Bot(Limits(max_daily_loss=ONE))
-    bot.book()
-    bot.turn(filled("1", client_order_id="", price="110"))
-    bot.turn(Filled(S, ACCOUNT, "", "X", BTC, "sell", parse("100"), ONE, "k"))
-    bot.tick()
-    bot.now_ns += 10**6 * S
-    bot.tick()
-    assert bot.engine.risk.halted[ACCOUNT]
-    bot.engine.submit(Resume(ACCOUNT), bot.now_ns)
-    assert not bot.engine.risk.halted.get(ACCOUNT)
-
-
 def test_single_orders_and_lists_of_targets() -> None:
     bot = Bot()
     bot.quoter.says = True
@@ -397,48 +203,6 @@ def test_of_a_refused_batch_what_may_pass_alone_passes() -> None:
     assert len(bot.engine.made) == 1
 
 
-def test_a_paused_strategy_withdraws_and_comes_back() -> None:
-    bot = Bot()
-    order = bot.quoted()
-    bot.engine.pause(True)
-    assert [type(a.command) for a in bot.tick()] == [Cancel]
-    bot.turn(Closed(S, ACCOUNT, order.client_order_id, "V", "canceled", 0))
-    assert bot.book("100.1", "100.3") == []
-    bot.engine.pause(False, "s")
-    assert [type(a.command) for a in bot.tick()] == [Place]
-
-
-def test_a_paused_strategys_refused_cancel_is_asked_again_by_the_clock() -> None:
-    bot = Bot()
-    order = bot.quoted()
-    bot.engine.pause(True)
-    (approved,) = bot.tick()
-    ids = (ACCOUNT, order.client_order_id, "V")
-    bot.turn(CancelRejected(bot.now_ns, *ids, approved.request_id, "Rate limit exceeded"))
-    assert bot.tick() == []
-    bot.now_ns += S
-    assert [type(a.command) for a in bot.tick()] == [Cancel]
-
-
-def test_timers_come_once_a_second() -> None:
-    bot = Bot()
-    bot.tick()
-    bot.tick()
-    assert bot.quoter.timers == 1
-    bot.now_ns += S
-    bot.tick()
-    assert bot.quoter.timers == 2
-
-
-def test_an_unknown_order_keeps_asking_for_attention_by_the_clock() -> None:
-    bot = Bot()
-    (approved,) = bot.book()
-    bot.turn(TimedOut(bot.now_ns, ACCOUNT, approved.request_id, "silence"))
-    assert bot.tick() == []
-    bot.now_ns += 8 * S
-    assert [type(a.command) for a in bot.tick()] == [Cancel]
-
-
 def test_an_operators_order_gets_an_id_and_a_bound() -> None:
     bot = Bot()
     bot.quoter.says = True
@@ -459,17 +223,6 @@ def test_an_operators_order_gets_an_id_and_a_bound() -> None:
     assert twin.orders.reserved(ACCOUNT, BTC)[0] == reserved, "a replay knows no book"
     unknown = replace(cash, instrument="kraken:NONE/USD")
     assert isinstance(bot.engine.submit(unknown, bot.now_ns), Refused)
-
-
-def test_feeds_prove_their_own_venues_books() -> None:
-    bot = Bot()
-    bot.book()
-    bot.turn(FeedProven(20 * S, "elsewhere"))
-    assert bot.engine.books[BTC].proven_ns == 10 * S
-    bot.turn(FeedProven(20 * S, "kraken"))
-    assert bot.engine.books[BTC].proven_ns == 20 * S
-    bot.turn(VenueStatusChanged(S, "kraken", "cancel_only"))
-    assert isinstance(bot.engine.submit(place("x"), bot.now_ns), Refused)
 
 
 def test_a_changed_instrument_keeps_its_book() -> None:
