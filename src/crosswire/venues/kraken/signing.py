@@ -8,6 +8,7 @@ from binascii import Error as Base64Error
 from binascii import b2a_base64
 from hashlib import sha256, sha512
 
+_EMPTY = sha256()
 _BLOCK = 128  # bytes of a SHA-512 block, which HMAC pads its key to
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -28,13 +29,16 @@ class Signer:
 
     def nonce(self, now_ns: int) -> int:
         """Return the next nonce: our clock, but always above the one before."""
-        self._last_nonce = max(now_ns, self._last_nonce + 1)
-        return self._last_nonce
+        last = self._last_nonce
+        self._last_nonce = nonce = now_ns if now_ns > last else last + 1
+        return nonce
 
     def sign(self, path: bytes, nonce: bytes, body: bytes) -> str:
         """Return API-Sign for a body that holds the same nonce."""
+        message = _EMPTY.copy()  # quicker than a new one
+        message.update(nonce + body)
         inner = self._inner.copy()
-        inner.update(path + sha256(nonce + body).digest())
+        inner.update(path + message.digest())
         outer = self._outer.copy()
         outer.update(inner.digest())
         return b2a_base64(outer.digest(), newline=False).decode()
@@ -43,7 +47,7 @@ class Signer:
         """Return the headers of a private call."""
         return {
             "API-Key": self._key,
-            "API-Sign": self.sign(path.encode(), b"%d" % nonce, body),
+            "API-Sign": self.sign(path.encode(), str(nonce).encode(), body),
             "Content-Type": content,
         }
 

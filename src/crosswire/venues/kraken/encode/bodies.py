@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from crosswire.domain import Amend, Cancel, ConditionalClose, Place, PriceUnit
 from crosswire.venues.kraken.encode import rules
-from crosswire.venues.kraken.encode.digits import number, stamp_ms
+from crosswire.venues.kraken.encode.digits import number, stamp_ms, texts
 from crosswire.venues.kraken.encode.frames import instrument_name
 from crosswire.venues.kraken.signing import FORM, JSON
 
@@ -214,8 +214,10 @@ def _plain(place: Place, deadline_ns: int) -> str:
         head = f"ordertype=limit&type={place.side}&pair={pair}&timeinforce=GTC{flags}&volume="
         _heads[key] = head
     until = f"&deadline={stamp_ms(deadline_ns).replace(':', '%3A')}" if deadline_ns else ""
+    quantity, price = place.quantity, place.price or 0
     return (
-        f"{head}{number(place.quantity)}&price={number(place.price or 0)}"
+        f"{head}{texts.get(quantity) or number(quantity)}"
+        f"&price={texts.get(price) or number(price)}"
         f"&cl_ord_id={place.client_order_id}{until}"
     )
 
