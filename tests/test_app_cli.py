@@ -171,6 +171,7 @@ def test_a_running_bot_is_asked_and_stopped_by_its_door(tmp_path: Path, crosswir
         placed = crosswire(
             "order", "place", "BTC/USD", "buy", "0.001", "--limit", "50000", "--json"
         )
+        assert placed.returncode == 0, placed
         order = json.loads(placed.stdout)["order"]
         assert order["status"] == "OPEN"
         order_id = order["client_order_id"]
