@@ -254,17 +254,19 @@ def test_what_quoting_does_goes_the_direct_way() -> None:
     pair = Pair()
     assert only(pair.send(place(1, bound_ns=NOW + 5 * SECOND)), Sent).bound_ns == NOW + 5 * SECOND
     assert of(pair.send(place(2, post_only=False, side="sell")), Sent)
+    assert of(pair.send(place(3, post_only=False, time_in_force="ioc")), Sent)
     assert of(pair.send(amend(1, venue_order_id=VENUE_ID, quantity=parse("0.002"))), Sent)
     assert of(pair.send(amend(2, post_only=True)), Sent)
-    assert pair.ways == [True] * 4
+    assert pair.ways == [True] * 5
     assert not pair.send(amend(1))  # one in flight is enough
-    assert pair.ways == [True] * 4 + [False]
+    assert pair.ways == [True] * 5 + [False]
 
 
 @pytest.mark.parametrize(
     "order",
     [
-        place(time_in_force="ioc", post_only=False),
+        place(time_in_force="ioc"),
+        place(time_in_force="gtd", expire_ns=NOW + 60 * SECOND),
         place(bound_ns=NOW + 100_000_000),
         place(bound_ns=NOW + 60 * SECOND),
         place(instrument="BTC/USD"),

@@ -19,8 +19,8 @@ from crosswire.venues.kraken.signing import FORM, JSON
 
 Fields = dict[str, str]
 _SECOND = 1_000_000_000
-_KEPT = 4_096  # beginnings of plain orders: four for each instrument
-_heads: dict[tuple[str, str, bool], str] = {}
+_KEPT = 4_096  # beginnings of plain orders: a few for each instrument
+_heads: dict[tuple[str, str, str], str] = {}
 _FLAGS = {"base": "fcib", "quote": "fciq"}
 
 
@@ -204,14 +204,16 @@ def _order(place: Place, now_ns: int, tag: int = 0) -> Fields:
 
 def _plain(place: Place, deadline_ns: int) -> str:
     """Return the form of a plain limit order without any detour: by REST it may be urgent."""
-    key = (place.instrument, place.side, place.post_only)
+    rule = "post" if place.post_only else place.time_in_force
+    key = (place.instrument, place.side, rule)
     head = _heads.get(key)
     if head is None:
         if len(_heads) >= _KEPT:
             _heads.clear()
         flags = "&oflags=post" if place.post_only else ""
         pair = quote(instrument_name(place.instrument), safe="")
-        head = f"ordertype=limit&type={place.side}&pair={pair}&timeinforce=GTC{flags}&volume="
+        lasting = place.time_in_force.upper()
+        head = f"ordertype=limit&type={place.side}&pair={pair}&timeinforce={lasting}{flags}&volume="
         _heads[key] = head
     until = f"&deadline={stamp_ms(deadline_ns).replace(':', '%3A')}" if deadline_ns else ""
     quantity, price = place.quantity, place.price or 0

@@ -27,8 +27,8 @@ class Frames:
     """
 
     def __init__(self, token: str = "") -> None:
-        self._plain_heads: dict[tuple[str, str, bool, bool], str] = {}
-        self._heads: dict[tuple[str, str, bool], str] = {}
+        self._plain_heads: dict[tuple[str, str, str, bool], str] = {}
+        self._heads: dict[tuple[str, str, str], str] = {}
         self._amended: dict[str, str] = {}  # beginnings of amends by the venue's id
         self.token = token
 
@@ -60,13 +60,14 @@ class Frames:
         """Return what `add_order` does for a plain limit order, None for any other."""
         if not rules.is_plain(place):
             return None
-        instrument, side, post_only = place.instrument, place.side, place.post_only
-        head = self._heads.get((instrument, side, post_only))
+        instrument, side = place.instrument, place.side
+        rule = "post" if place.post_only else place.time_in_force
+        head = self._heads.get((instrument, side, rule))
         if head is None:
             if not instrument.partition(":")[2]:
                 return None  # `add_order` says what is wrong with it
             head = _ADD_ORDER + self._plain_head(place, is_alone=True)
-            self._heads[instrument, side, post_only] = head
+            self._heads[instrument, side, rule] = head
         quantity, price = place.quantity, place.price or 0
         return (
             f"{head}{texts.get(quantity) or number(quantity)}"
@@ -91,8 +92,10 @@ class Frames:
     def _order(self, place: Place, now_ns: int, *, tag: int = 0, is_alone: bool = True) -> str:
         """Return an order's fields, those of a plain limit order without any detour."""
         if rules.is_plain(place) and not tag:
-            key = (place.instrument, place.side, place.post_only, is_alone)
+            rule = "post" if place.post_only else place.time_in_force
+            key = (place.instrument, place.side, rule, is_alone)
             head = self._plain_heads.get(key) or self._plain_head(place, is_alone)
+            self._plain_heads[key] = head
             price = place.price or 0
             return (
                 f'{head}{number(place.quantity)},"limit_price":'
@@ -112,10 +115,8 @@ class Frames:
         return ",".join(parts)
 
     def _plain_head(self, place: Place, is_alone: bool) -> str:
-        """Return what plain limit orders of one instrument and side begin with; made once."""
-        head = _head(place, is_alone) + ',"order_qty":'
-        self._plain_heads[place.instrument, place.side, place.post_only, is_alone] = head
-        return head
+        """Return what plain limit orders of one instrument, side and rule begin with."""
+        return _head(place, is_alone) + ',"order_qty":'
 
     def amend_order(self, amend: Amend, request_id: int, *, deadline_ns: int = 0) -> bytes:
         """Return the frame that changes an order in place; `deadline_ns` is the venue's clock."""

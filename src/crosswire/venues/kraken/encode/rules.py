@@ -27,6 +27,7 @@ MAX_CANCELS = 50  # orders in one batch cancel
 _ICEBERG_PARTS = 15  # an iceberg shows at least this part of its quantity
 _MAX_TIMEOUT_NS = 86_400 * 1_000_000_000
 _MONTH_NS = 31 * 86_400 * 1_000_000_000
+_AT_ONCE = ("ioc", "fok")
 _bytes_of = bytes.fromhex
 _OWN_ID = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}|[!-!#-\[\]-~]{1,18}", re.ASCII)
 
@@ -89,13 +90,16 @@ def check_amend(amend: Amend) -> None:
 
 
 def is_plain(place: Place) -> bool:
-    """Whether this is a limit order with nothing special, so that no other rule applies.
+    """Whether this is a limit order, to rest or not, to which no other rule applies.
 
     Spelled out because it is on the hot path.
     """
     return (
         place.order_type == "limit"
-        and place.time_in_force == "gtc"
+        and (
+            place.time_in_force == "gtc"
+            or (place.time_in_force in _AT_ONCE and not place.post_only)
+        )
         and place.price is not None
         and place.price > 0 < place.quantity
         and is_ours(place.client_order_id)
