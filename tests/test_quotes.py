@@ -269,3 +269,22 @@ def test_a_refused_cancel_is_asked_again_after_a_moment() -> None:
     assert book.want() == []
     book.now_ns += S
     assert kinds(book.want()) == "C"
+
+
+def test_a_taker_of_the_same_strategy_is_no_quote() -> None:
+    book = Book()
+    book.send(book.want("100"))
+    taker = Place(
+        ACCOUNT,
+        BTC,
+        "taker",
+        "buy",
+        parse("1"),
+        parse("101"),
+        time_in_force="ioc",
+        bound_ns=book.now_ns + 5 * S,
+        strategy="s",
+    )
+    book.send([taker])
+    book.now_ns += 10 * S
+    assert book.want("100") == []

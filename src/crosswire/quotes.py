@@ -18,6 +18,7 @@ RECANCEL_NS = 2_000_000_000
 REFUSED_NS = 500_000_000
 # After its bound an UNKNOWN order is asked to cancel: the refusal is what rules it out.
 BOUND_GRACE_NS = 2_000_000_000
+AT_ONCE = ("ioc", "fok")
 
 
 class Desk:
@@ -102,6 +103,8 @@ def requote(
     bids: list[Order] = []
     asks: list[Order] = []
     for order in live:
+        if order.time_in_force in AT_ONCE and order.stage != "UNKNOWN":
+            continue  # a taker of the same strategy: the venue ends it by itself
         # Of what is ruled out or done nothing rests; what may still be booked is risk's to keep.
         if order.strategy == desk.strategy and not order.ruled_out_ns and order.stage != "DONE":
             (bids if order.side == "buy" else asks).append(order)
