@@ -40,7 +40,7 @@ def test_faults_do_no_harm(seed: int) -> None:
 
 
 def test_a_crash_between_any_two_steps_repeats_nothing() -> None:
-    scenario = Scenario(crashes=(4 * NS, 6 * NS), duration_ns=10 * NS)
+    scenario = Scenario(crashes=(4 * NS, 6 * NS), duration_ns=14 * NS)
     result = World(7, scenario=scenario).run()
     assert result.crashes == 2
     assert result.crashes_with_inflight > 0

@@ -9,6 +9,7 @@ from crosswire.fixed import from_user
 from crosswire.view import View
 
 MS = 1_000_000
+FAR_TICKS = 400  # between rungs: the second one outlives what the market does in a minute
 
 
 class Drill:
@@ -19,8 +20,8 @@ class Drill:
         instrument: str,
         quantity: str = "0.002",
         levels: int = 2,
-        every_ms: int = 300,
-        redraw_every: int = 8,
+        every_ms: int = 280,
+        redraw_every: int = 9,
         max_position: str = "0.02",
     ) -> None:
         self.instruments = (instrument,)
@@ -63,13 +64,13 @@ class Drill:
         )
 
     def _ladder(self, view: View, bid: int, ask: int, held: int) -> Quotes:
-        """Rungs at the touch and behind it; now and then one side is left out, to cancel."""
+        """A rung at the touch and one far off; now and then one side is left out, to cancel."""
         tick = view.instrument(self._instrument).price_tick
         rungs = range(self._levels)
         draw = self._turns // self._redraw_every
         shift = draw % 3
-        bids = tuple(Quote(bid - (i * 3 + shift) * tick, self._quantity) for i in rungs)
-        asks = tuple(Quote(ask + (i * 3 + shift) * tick, self._quantity) for i in rungs)
+        bids = tuple(Quote(bid - (i * FAR_TICKS + shift) * tick, self._quantity) for i in rungs)
+        asks = tuple(Quote(ask + (i * FAR_TICKS + shift) * tick, self._quantity) for i in rungs)
         if held > self._most or draw % 6 == 1:
             bids = ()
         if held < -self._most or draw % 6 == 4:

@@ -6,6 +6,7 @@ they strike by count, never by chance.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 from zlib import crc32
 
@@ -15,11 +16,23 @@ from crosswire.domain import (
     AnyCommand,
     AnyEvent,
     Approved,
+    ArmDeadMan,
+    Cancel,
+    CancelAll,
+    CancelBatch,
+    CancelRejected,
+    Closed,
     Filled,
+    LoggedIn,
+    OrderReported,
+    OrdersRead,
     Place,
     PlaceBatch,
+    Resumed,
+    TimedOut,
     Transport,
 )
+from crosswire.orders.orders import NOTHING
 
 FIRST = 3  # a plant strikes the third time it could ...
 EVERY = 10  # ... and then every tenth: the run must stay recognisable
@@ -203,3 +216,229 @@ def _wrap_events(engine: object, change: Callable[[AnyEvent], list[AnyEvent]]) -
 
     _wrap(engine, "turn", around_turn)
     _wrap(engine, "note", around_note)
+
+
+@_plant(
+    "mark_before_applied",
+    "a fill is marked as seen, and then applying it fails",
+    shows_in="lost_fills",
+)
+def _mark_before_applied(program: Program) -> None:
+    orders = _of(program.engine, "orders")
+    count = _Count()
+    marked: set[str] = set()
+
+    def around(apply: Method) -> Method:
+        def applied(event: AnyEvent) -> object:
+            if isinstance(event, Filled):
+                if event.fill_key not in marked and count.strikes():
+                    marked.add(event.fill_key)
+                if event.fill_key in marked:
+                    return NOTHING
+            return apply(event)
+
+        return applied
+
+    _wrap(orders, "apply", around)
+
+
+@_plant(
+    "book_strangers",
+    "a fill of an order that is not ours is booked to a strategy",
+    shows_in="misbooked_fills",
+)
+def _book_strangers(program: Program) -> None:
+    slots = _of(program.engine, "slots")
+
+    def around(book: Method) -> Method:
+        return lambda fill, strategy: book(fill, strategy or next(iter(slots)))
+
+    _wrap(_of(program.engine, "positions"), "book", around)
+
+
+# --- what answers and reads mean -----------------------------------------------------------------
+
+
+@_plant(
+    "sign_again",
+    "a place without an answer is signed again and sent by the other transport",
+    shows_in="double_sends",
+)
+def _sign_again(program: Program) -> None:
+    for session in program.sessions:
+        places: dict[int, Approved] = {}
+        _wrap(session, "send", partial(_remembering, places))
+        for method in ("received", "closed", "tick", "answered", "failed"):
+            _wrap(session, method, partial(_falling_back, session, places))
+
+
+def _remembering(places: dict[int, Approved], send: Method) -> Method:
+    def remember(approved: Approved, transport: Transport, now_ns: int) -> object:
+        if isinstance(approved.command, Place):
+            places[approved.request_id] = approved
+        return send(approved, transport, now_ns)
+
+    return remember
+
+
+def _falling_back(session: object, places: dict[int, Approved], hear: Method) -> Method:
+    """Silence taken for "it never arrived": the fallback of many a client."""
+
+    def heard(*arguments: Any, **named: Any) -> list[AnyEvent]:
+        events: list[AnyEvent] = hear(*arguments, **named)
+        for event in events:
+            if isinstance(event, TimedOut) and event.kind == "place":
+                approved = places.pop(event.request_id, None)
+                if approved is not None:
+                    again = structs.replace(approved, request_id=event.request_id + SECOND_COPY)
+                    _of(session, "send")(again, "rest", event.recv_ns)
+        return events
+
+    return heard
+
+
+@_plant(
+    "refused_cancel_closes",
+    "a cancel that is refused for an unknown order closes the order",
+    shows_in="orphan_orders",
+)
+def _refused_cancel_closes(program: Program) -> None:
+    def closing(event: AnyEvent) -> list[AnyEvent]:
+        if isinstance(event, CancelRejected) and event.is_unknown_order:
+            ids = (event.account, event.client_order_id, event.venue_order_id)
+            return [event, Closed(event.recv_ns, *ids, "canceled")]
+        return [event]
+
+    _wrap_events(program.engine, closing)
+
+
+@_plant(
+    "stale_snapshot",
+    "what a read does not show is over, whatever the stream said since the read began",
+    shows_in="orphan_orders",
+)
+def _stale_snapshot(program: Program) -> None:
+    orders = _of(program.engine, "orders")
+
+    def closing(event: AnyEvent) -> list[AnyEvent]:
+        if not isinstance(event, OrdersRead) or event.scope != "open" or event.client_order_id:
+            return [event]
+        shown = {row.client_order_id for row in event.orders}
+        over: list[AnyEvent] = [
+            Closed(event.recv_ns, order.account, order.client_order_id, "", "canceled")
+            for order in orders.all_open(event.account)
+            if order.client_order_id not in shown
+        ]
+        return [event, *over]
+
+    _wrap_events(program.engine, closing)
+
+
+@_plant(
+    "no_snapshot",
+    "after a reconnect the program goes on with what it knew, and reads nothing anew",
+    shows_in="not_converged",
+)
+def _no_snapshot(program: Program) -> None:
+    logins: list[AnyEvent] = []
+
+    def keep(event: AnyEvent) -> list[AnyEvent]:
+        if isinstance(event, LoggedIn):
+            logins.append(event)
+        return [] if logins and isinstance(event, OrdersRead | OrderReported) else [event]
+
+    _wrap_events(program.engine, keep)
+
+
+# --- ids, switches, halts ------------------------------------------------------------------------
+
+
+@_plant(
+    "same_ids",
+    "a new run makes the ids of the first run again",
+    shows_in="double_sends",
+)
+def _same_ids(program: Program) -> None:
+    ids = _of(program.engine, "ids")
+    prefix = f"{ids.bot:08x}{1:06x}"
+    vars(ids).update(run=1, counter=0, _prefix=prefix, _check=crc32(prefix.encode()))
+
+
+@_plant(
+    "kill_once",
+    "a kill cancels everything once, and never asks again",
+    shows_in="open_while_killed",
+)
+def _kill_once(program: Program) -> None:
+    killed: set[str] = set()
+
+    def is_first(approved: Approved) -> bool:
+        command = approved.command
+        is_killed = bool(_of(_of(program.engine, "risk"), "killed"))
+        if not is_killed or not isinstance(command, CancelAll | Cancel | CancelBatch):
+            return True
+        is_new = command.account not in killed
+        killed.add(command.account)
+        return is_new
+
+    for method in ("tick", "turn"):
+        _wrap(program.engine, method, partial(_choosing, is_first))
+
+
+@_plant(
+    "assume_armed",
+    "the dead-man switch is taken for armed when it was asked for",
+    shows_in="placed_while_unarmed",
+)
+def _assume_armed(program: Program) -> None:
+    armed_ns = _of(_of(program.engine, "risk"), "armed_ns")
+
+    def around(register: Method) -> Method:
+        def registered(approved: Approved) -> object:
+            command = approved.command
+            if isinstance(command, ArmDeadMan):
+                armed_ns[command.account] = approved.approved_ns + command.timeout_ns
+            return register(approved)
+
+        return registered
+
+    _wrap(program.engine, "register", around)
+
+
+@_plant(
+    "arm_once",
+    "the dead-man switch is armed once and never again",
+    shows_in="trading_stopped",
+)
+def _arm_once(program: Program) -> None:
+    armed: set[str] = set()
+
+    def is_first(approved: Approved) -> bool:
+        command = approved.command
+        if not isinstance(command, ArmDeadMan):
+            return True
+        is_new = command.account not in armed
+        if _of(_of(program.engine, "risk"), "armed_ns").get(command.account):
+            armed.add(command.account)
+        return is_new
+
+    _wrap(program.engine, "tick", partial(_choosing, is_first))
+
+
+def _choosing(is_kept: Callable[[Approved], bool], tick: Method) -> Method:
+    """Let of what a tick approves only some be sent."""
+    return lambda *arguments: [each for each in tick(*arguments) if is_kept(each)]
+
+
+@_plant(
+    "halt_for_ever",
+    "a halt has no exit",
+    shows_in="trading_stopped",
+)
+def _halt_for_ever(program: Program) -> None:
+    _wrap_events(program.engine, lambda event: [] if isinstance(event, Resumed) else [event])
+
+
+def _of(owner: object, name: str) -> Any:
+    """A part of the program by its name: plants reach where nobody else may."""
+    return getattr(owner, name)

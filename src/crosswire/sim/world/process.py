@@ -32,6 +32,7 @@ from crosswire.venues.interface import (
 ACCOUNT = "main"
 BOT = "world"
 STRATEGY = "drill"
+DEAD_MAN_NS = 20_000_000_000  # shorter than a real one, so that a world re-arms it often
 NONCES = 1_000_000  # of one run
 COUNTS = 3_000  # of ids of one run: quantities are told apart by them across runs
 
@@ -94,7 +95,7 @@ class Terms:
             limits=self.limits,
             amends_in_place=found.amends_in_place,
             bound_ns=found.bound_ns,
-            dead_man_ns=60_000_000_000 if found.has_dead_man and self.uses_dead_man else 0,
+            dead_man_ns=DEAD_MAN_NS if found.has_dead_man and self.uses_dead_man else 0,
         )
 
     def sessions(self, run: int) -> tuple[Session, Session]:

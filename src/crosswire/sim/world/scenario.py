@@ -42,6 +42,8 @@ class Scenario(Struct, frozen=True, kw_only=True):
     offset_step_ns: int = 0  # more with every restart
     strangers: tuple[int, ...] = ()  # when somebody else trades in the account
     deposits: tuple[int, ...] = ()
+    full_journals: tuple[int, ...] = ()  # when the database falls behind, for two seconds
+    is_killed: bool = False  # ends with the kill switch, thrown into bad weather
     duration_ns: int = 40 * NS
 
     def kinds(self) -> tuple[str, ...]:
@@ -71,6 +73,8 @@ PROCESS = (
     "offset_step_ns",
     "strangers",
     "deposits",
+    "full_journals",
+    "is_killed",
 )
 
 
@@ -101,6 +105,8 @@ def draw(seed: int, menu: Menu) -> Scenario:
         offset_step_ns=rng.choice((0, rng.randint(-NS, NS))),
         strangers=_moments(rng, duration_ns, rng.choice((0, 0, 1, 3))),
         deposits=_moments(rng, duration_ns, rng.choice((0, 1))),
+        full_journals=_moments(rng, duration_ns, rng.choice((0, 0, 1))),
+        is_killed=rng.random() < 0.3,
         duration_ns=duration_ns,
     )
 

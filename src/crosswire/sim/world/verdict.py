@@ -39,6 +39,7 @@ SAFETY = (
     "placed_while_closed",
     "placed_while_unarmed",
     "misbooked_fills",
+    "open_while_killed",
 )
 LIVENESS = ("unresolved", "not_converged")
 
@@ -65,6 +66,7 @@ class Result(Struct):
     placed_while_closed: int = 0
     placed_while_unarmed: int = 0
     misbooked_fills: int = 0
+    open_while_killed: int = 0
     unresolved: int = 0
     not_converged: int = 0
     faults: dict[str, int] = field(default_factory=dict)
@@ -93,6 +95,7 @@ def conclude(world: "World") -> Result:
     result.log_hash = _hash(world.journal.records, document)
     for name in ("double_sends", "overfills", "lost_fills", "phantom_fills", "orphan_orders"):
         setattr(result, name, verdict[name])
+    result.orphan_orders += len(world.witness.orphans)
     result.findings = [*world.witness.findings, *map(str, _lines(verdict))]
     result.orders = sum(bool(row.client_order_id) for row in ledger.orders.values())
     result.fills = sum(bool(row.client_order_id) for row in ledger.fills)
@@ -102,6 +105,7 @@ def conclude(world: "World") -> Result:
     result.placed_while_closed = world.records.placed_while_closed
     result.placed_while_unarmed = _unarmed(world, ledger)
     result.misbooked_fills = _misbooked(world, ledger)
+    result.open_while_killed = world.open_while_killed
     result.acks_lost = len(world.records.timed_out)
     result.faults = {**world.weather.counts, **world.simulator.fault_counts}
     result.late_accepts = world.records.late_accepts

@@ -47,6 +47,7 @@ class Witness:
         self.worst = 0
         self.absent: set[str] = set()
         self.absent_but_there = 0
+        self.orphans: set[str] = set()
         self.lowest_mark = 0
         self._ledger = ledger
         self._limit = limit
@@ -101,6 +102,16 @@ class Witness:
             self.limit_breaches += 1
             self.find(f"limit breached: {text(worst)} against {text(self._limit)}")
         self._is_breached = is_breached
+
+    def open_ids(self) -> list[str]:
+        """Our ids of what is open at the venue now."""
+        return [row.client_order_id for row in self._open.values() if row.client_order_id]
+
+    def orphan(self, client_order_id: str) -> None:
+        """The program holds an order for done that is open."""
+        if client_order_id not in self.orphans:
+            self.orphans.add(client_order_id)
+            self.find(f"held for done, but open: {client_order_id}")
 
     def call_absent(self, client_order_id: str) -> None:
         """The program says that an order is not there and never can be."""

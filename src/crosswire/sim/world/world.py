@@ -10,7 +10,7 @@ from random import Random
 from typing import cast
 
 from crosswire import strategies
-from crosswire.domain import Approved, Filled, Place, Resume
+from crosswire.domain import Approved, Filled, Kill, Place, Resume
 from crosswire.engine.path import Record
 from crosswire.fixed import SCALE
 from crosswire.net.delay import CallLater
@@ -41,6 +41,7 @@ LIMITS = Limits(
 DRILL = "crosswire.sim.drill:Drill"
 MARGIN_NS = 15 * NS  # for logins, snapshots and look-ups after the last bound and lag
 REST_NS = 10 * NS  # until everything is cancelled at the end
+KILL_NS = 9 * NS  # until a kill must have emptied the book
 DOWN_NS = 3 * NS  # a killed process is started again after this at most
 
 
@@ -85,6 +86,7 @@ class World:
         self.start_ns = START_NS
         self.is_cut = until_ns > 0
         self.doubts_left = 0
+        self.open_while_killed = 0
         self.has_resumed_by_then = False
         self.calm_ns = 0  # when the faults ended
         self._plant = plant
@@ -160,6 +162,23 @@ class World:
 
     # --- the world around it -------------------------------------------------------------------
 
+    def _kill(self) -> None:
+        """The kill switch, while what is sent is lost: only repeating it empties the book."""
+        self.weather.mark("kill")
+        self.weather.faults = NetworkFaults(lost_before=1.0)
+        try:
+            self.process.path.submit(Kill(ACCOUNT, "the end of the world"))
+        except CrashError:
+            self._crash()
+        self._until(self.timers.clock.now_ns() + NS)
+        self.weather.faults = NetworkFaults()
+        self._until(self.timers.clock.now_ns() + KILL_NS)
+        rows = self.simulator.live_ledger.orders.values()
+        left = [row for row in rows if row.status == "open" and row.client_order_id]
+        self.open_while_killed = len(left)
+        for row in left:
+            self.witness.find(f"open although killed: {row.client_order_id}")
+
     def _arrived(self, subject: Sequence[str]) -> None:
         """A frame of ours reached the venue: what faults of the venue's struck whom?"""
         counts = self.simulator.fault_counts
@@ -172,6 +191,7 @@ class World:
             self._fault_counts = dict(counts)
             self._faults_seen = total
 
+    _orphans_due_ns = 0
     _faults_seen = 0
     _fault_counts: dict[str, int] = {}
 
@@ -197,8 +217,17 @@ class World:
         self.simulator.deposit(ACCOUNT, "USD", "10", self.timers.clock.now_ns())
         self.switchboard.flush()
 
+    def _fill_journal(self, *, is_full: bool) -> None:
+        if is_full:
+            self.weather.mark("journal_full")
+        self.journal.is_full = is_full
+
     def _arm_crash(self) -> None:
-        self.process.is_armed = True
+        """It dies with its next order; not yet, while it is down."""
+        if self.process.owner.is_dead:
+            self.network_later(1.0, self._arm_crash)
+        elif not self.calm_ns:
+            self.process.is_armed = True
 
     def _plan(self) -> None:
         """Set the moments of everything that comes by the clock."""
@@ -215,6 +244,9 @@ class World:
             at(moment, self._meddle)
         for moment in scenario.deposits:
             at(moment, self._deposit)
+        for moment in scenario.full_journals:
+            at(moment, partial(self._fill_journal, is_full=True))
+            at(moment + 2 * NS, partial(self._fill_journal, is_full=False))
 
     # --- running -------------------------------------------------------------------------------
 
@@ -243,8 +275,20 @@ class World:
             except CrashError:
                 self._crash()
             witness.look()
+            if timers.clock.now_ns() >= self._orphans_due_ns:
+                self._look_for_orphans()
             if witness.limit_breaches and not self.result.failed_at_ns:
                 self.result.failed_at_ns = timers.clock.now_ns() - START_NS
+
+    def _look_for_orphans(self) -> None:
+        """What we hold for done cannot be open there: the venue always knows first."""
+        self._orphans_due_ns = self.timers.clock.now_ns() + NS // 4
+        if self.process.owner.is_dead:
+            return
+        for client_order_id in self.witness.open_ids():
+            order = self.process.engine.orders.get(client_order_id)
+            if order is not None and order.stage == "DONE" and not order.is_late:
+                self.witness.orphan(client_order_id)
 
     def _calm(self) -> None:
         """The faults are off; connections that were dead stay so until somebody notices."""
@@ -291,6 +335,8 @@ class World:
         """Stop quoting and wait until nothing is open: then both sides can be compared."""
         self.doubts_left = self.old_doubts()
         self.has_resumed_by_then = self.has_resumed()
+        if self.scenario.is_killed:
+            self._kill()
         self.process.engine.pause(is_paused=True)
         end_ns = self.timers.clock.now_ns() + REST_NS
         while self.timers.clock.now_ns() < end_ns:
