@@ -121,8 +121,9 @@ def test_a_full_journal_halts_placing_until_it_is_drained() -> None:
 def test_an_observer_sees_all_of_it_in_order() -> None:
     rig = Rig()
     seen: list[object] = []
-    rig.path.observe = seen.extend
     rig.path.submit(place())
+    rig.path.observers, rig.path.observe = [seen], seen.extend
+    rig.path.submit(place("b"))
     assert [type(record) for record in seen] == [Approved, Sent]
     assert isinstance(seen[0], Approved)
     assert isinstance(seen[0].command, Place)

@@ -25,25 +25,17 @@ from crosswire.domain import (
     AnyEvent,
     Approved,
     ArmDeadMan,
-    BookChanged,
-    BookReset,
     Cancel,
     CancelAll,
-    CandleChanged,
-    FeedProven,
     Filled,
     Halted,
-    InstrumentListed,
     Kill,
     PlaceBatch,
     Refused,
-    Resume,
-    Resumed,
     RunEnded,
-    TickerChanged,
-    TradePrinted,
 )
 from crosswire.engine import Account, Engine, Settings
+from crosswire.engine.path import LivePath, Record
 from crosswire.journal import Journal, JournalError, fills, read, replay
 from crosswire.net.clock import Clock
 from crosswire.net.loop import Collector
@@ -51,11 +43,6 @@ from crosswire.risk import Limits
 from crosswire.venues import venue
 from crosswire.venues.interface import Capabilities, Session
 
-Record = AnyEvent | Approved
-MARKET_DATA = frozenset(
-    (BookReset, BookChanged, TradePrinted, TickerChanged, CandleChanged, FeedProven)
-)
-OPERATORS = (Kill, Resume)  # commands for ourselves: nothing goes to a venue
 TICK_S = 0.05
 STOP_S = 5.0  # how long an ordered end waits for all orders to be done
 DISARM_S = 1.0
@@ -63,7 +50,6 @@ READY_S = 30.0
 DEAD_MAN_NS = 60_000_000_000  # fires this long after our last sign of life
 RECANCEL_NS = 1_000_000_000
 SAMPLES = 100_000  # tick-to-trade and loop lag: about 3 MB, a day of quiet trading
-JOURNAL_FULL = "journal full"
 _log = logging.getLogger("crosswire")
 
 
@@ -109,6 +95,7 @@ class Trader:
             self._held = self._wiring.hold()
             undo.callback(self._held.close)
             self.engine = self._build_engine()
+            self._path = self._build_path()
             undo.pop_all()
 
     # --- building ------------------------------------------------------------------------------
@@ -152,6 +139,18 @@ class Trader:
         if config.mode in ("testnet", "live"):
             replay(read(config.journal.directory), engine)
         return engine
+
+    def _build_path(self) -> LivePath:
+        path = LivePath(
+            self.engine,
+            self.journal,
+            self._clock.now_ns,
+            accounts=tuple(self.config.accounts),
+            keeps_market_data=self.config.journal.market_data,
+        )
+        path.send = self._send
+        path.observers, path.observe = self.observers, self._observe
+        return path
 
     def _account(self, name: str, limits: Limits) -> Account:
         found = self.capabilities(name)
@@ -307,49 +306,18 @@ class Trader:
 
     def _on_events(self, events: list[AnyEvent]) -> None:
         """One socket read's events: apply, decide, send. Runs inside the socket's callback."""
-        append = self.journal.append
-        keeps_all = self.config.journal.market_data
-        for event in events:
-            kind = type(event)
-            if keeps_all or kind not in MARKET_DATA:
-                if kind is InstrumentListed and self._is_known(event):
-                    continue
-                append(event)
-        if self.journal.is_full:
-            self._hold_back()
-        self._act(self.engine.turn(events, self._clock.now_ns()))
-        if self.observers:
-            self._observe(events)
+        self._path.on_events(events)
 
-    def _is_known(self, event: AnyEvent) -> bool:
-        """Whether an instrument is listed again as it was: each feed tells of all of them."""
-        assert isinstance(event, InstrumentListed)
-        return self.engine.instruments.get(event.instrument.id) == event.instrument
-
-    def _act(self, approved: Sequence[Approved]) -> None:
-        """Journal what the engine concluded, then send what it approved."""
-        made = self.engine.made
-        if made:
-            self._record(made)
-        for each in approved:
-            self._send(each)
-
-    def _send(self, approved: Approved) -> None:
-        """The intent is in the journal before a byte is handed over."""
-        self.journal.append(approved)
+    def _send(self, approved: Approved) -> Sequence[AnyEvent]:
+        """Hand a journalled command to its link; measure the first that answers a tick."""
         command = approved.command
-        if self.observers:
-            self._observe((approved,))
-        if isinstance(command, OPERATORS):
-            return
         sent = self._link_of(command).send(approved)
         tick = command.places[0] if isinstance(command, PlaceBatch) else command
         received_ns = getattr(tick, "received_ns", 0)
-        if received_ns > self._last_tick_ns:  # only the first order that answers a tick
+        if received_ns > self._last_tick_ns:
             self._last_tick_ns = received_ns
             self.tick_to_trade_ns.append(self._clock.now_ns() - received_ns)
-        self._record(sent)
-        self.engine.note(sent)
+        return sent
 
     def _link_of(self, command: AnyCommand) -> AnyLink:
         link = self._links.get(command.account)
@@ -358,38 +326,9 @@ class Trader:
             link = self._feeds[(command.account, name)]
         return link
 
-    def _record(self, events: Sequence[AnyEvent]) -> None:
-        for event in events:
-            self.journal.append(event)
-        if self.observers:
-            self._observe(events)
-
-    def _hold_back(self) -> None:
-        """A full journal means no placing: nothing may be sent that is not written down."""
-        now_ns = self.now_ns()
-        halts: list[AnyEvent] = [
-            Halted(now_ns, name, JOURNAL_FULL, "the database catching up")
-            for name in self.config.accounts
-            if JOURNAL_FULL not in self.engine.risk.halted.get(name, {})
-        ]
-        self.engine.note(halts)
-        self._record(halts)
-
-    def _go_on(self) -> None:
-        now_ns = self.now_ns()
-        ended: list[AnyEvent] = [
-            Resumed(now_ns, name, JOURNAL_FULL)
-            for name in self.config.accounts
-            if JOURNAL_FULL in self.engine.risk.halted.get(name, {})
-        ]
-        self.engine.note(ended)
-        self._record(ended)
-
     def submit(self, command: AnyCommand) -> Approved | Refused:
         """Pass a command of an operator or an API user through the gate and send it."""
-        outcome = self.engine.submit(command, self.now_ns())
-        self._act((outcome,) if isinstance(outcome, Approved) else ())
-        return outcome
+        return self._path.submit(command)
 
     # --- time ----------------------------------------------------------------------------------
 
@@ -399,12 +338,7 @@ class Trader:
         self.lag_ns.append(int((now_s - self._due_s) * 1e9))
         self._due_s = now_s + TICK_S
         self._timer = loop.call_at(self._due_s, self._tick_again)
-        self._guarded(self._tick)
-
-    def _tick(self) -> None:
-        if not self.journal.is_full:
-            self._go_on()
-        self._act(self.engine.tick(self.now_ns()))
+        self._guarded(self._path.tick)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

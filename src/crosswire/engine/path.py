@@ -51,6 +51,10 @@ def _send_nothing(_approved: Approved) -> Sequence[AnyEvent]:
     return ()
 
 
+def _tell_nobody(_records: Iterable[Record]) -> None:
+    """Until somebody wants to hear."""
+
+
 class LivePath:
     """One engine, its journal and its way out."""
 
@@ -65,7 +69,8 @@ class LivePath:
     ) -> None:
         self.engine = engine
         self.send: Callable[[Approved], Sequence[AnyEvent]] = _send_nothing
-        self.observe: Callable[[Iterable[Record]], None] | None = None
+        self.observers: Sequence[object] = ()  # where it is empty, nobody is told
+        self.observe: Callable[[Iterable[Record]], None] = _tell_nobody
         self._journal = journal
         self._append = journal.append
         self._now_ns = now_ns
@@ -85,7 +90,7 @@ class LivePath:
         if self._journal.is_full:
             self._hold_back()
         self._act(self.engine.turn(events, self._now_ns()))
-        if self.observe is not None:
+        if self.observers:
             self.observe(events)
 
     def tick(self) -> None:
@@ -105,7 +110,7 @@ class LivePath:
         append = self._append
         for event in events:
             append(event)
-        if self.observe is not None and events:
+        if self.observers:
             self.observe(events)
 
     def _act(self, approved: Sequence[Approved]) -> None:
@@ -119,7 +124,7 @@ class LivePath:
     def _send(self, approved: Approved) -> None:
         """The intent is in the journal before a byte is handed over."""
         self._append(approved)
-        if self.observe is not None:
+        if self.observers:
             self.observe((approved,))
         if isinstance(approved.command, OPERATORS):
             return
