@@ -33,4 +33,6 @@ def test_switches_add_to_the_usual_ones_and_override_them() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_venue_knows_the_usual_faults(name: str) -> None:
-    assert venue(name).simulator(1, 0, Credentials("k", "c2VjcmV0"), {}, faults=USUAL_FAULTS)
+    login = Credentials("k", "c2VjcmV0")
+    made = venue(name).simulator(1, 0, login, {}, faults=USUAL_FAULTS)
+    assert made.ledger()["faults"] == {}, "nothing has gone wrong yet"

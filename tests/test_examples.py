@@ -49,7 +49,7 @@ def test_a_strategy_of_ones_own_takes_thirty_lines_at_most_and_trades(
             while trader.engine.orders.open_count("main") < 2:
                 heard.clear()
                 await heard.wait()
-        sides = [order.side for order in trader.engine.orders.all_open("main")]
+        sides = [str(order.side) for order in trader.engine.orders.all_open("main")]
         await trader.stop()
         assert trader.is_clean
         return sides

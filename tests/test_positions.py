@@ -5,11 +5,11 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from tests.samples import ACCOUNT, BTC, S, filled
 
 from crosswire.domain import BalancesRead, CashMoved, Filled, Side
 from crosswire.fixed import SCALE, parse
 from crosswire.positions import Positions
+from tests.samples import ACCOUNT, BTC, S, filled
 
 
 def booked(*fills: tuple[Side, str, str]) -> Positions:
