@@ -34,14 +34,16 @@ NOW = 2 * S
 class Desk:
     """A gate with one account, two instruments around 100 and 10."""
 
-    def __init__(self, limits: Limits | None = None, *, needs_dead_man: bool = False) -> None:
+    def __init__(
+        self, limits: Limits | None = None, *, needs_dead_man: bool = False, bound_ns: int = 0
+    ) -> None:
         self.orders = Orders()
         self.positions = Positions()
         self.instruments = {BTC: instrument(), ETH: instrument(ETH)}
         self.books = {name: Book(listed) for name, listed in self.instruments.items()}
         self.books[BTC].reset(book_reset())
         self.books[ETH].reset(book_reset("9.9", "10.1", instrument_id=ETH))
-        rules = AccountRules("kraken", limits or Limits(), needs_dead_man)
+        rules = AccountRules("kraken", limits or Limits(), needs_dead_man, bound_ns)
         self.risk = Risk(
             {ACCOUNT: rules}, self.instruments, self.books, self.orders, self.positions
         )
@@ -141,6 +143,13 @@ def test_the_dead_man_switch_must_be_armed_where_it_is_needed() -> None:
     desk.risk.armed_ns[ACCOUNT] = NOW + S
     assert desk.rule(place()) == ""
     assert desk.rule(place(), NOW + 2 * S) == "dead-man"
+
+
+def test_the_dead_man_switch_must_outlast_what_is_placed_under_it() -> None:
+    desk = Desk(needs_dead_man=True, bound_ns=5 * S)
+    desk.risk.armed_ns[ACCOUNT] = NOW + 6 * S
+    assert desk.rule(place()) == ""
+    assert desk.rule(place(), NOW + S) == "dead-man"
 
 
 def test_post_only_mode_takes_post_only_orders() -> None:

@@ -98,7 +98,9 @@ class Engine:
         self.orders = Orders()
         self.positions = Positions()
         rules = {
-            name: AccountRules(account.venue, account.limits, account.dead_man_ns > 0)
+            name: AccountRules(
+                account.venue, account.limits, account.dead_man_ns > 0, account.bound_ns
+            )
             for name, account in settings.accounts.items()
         }
         self.risk = Risk(rules, self.instruments, self.books, self.orders, self.positions)

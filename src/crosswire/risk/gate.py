@@ -61,6 +61,7 @@ class AccountRules(Struct, frozen=True):
     venue: str
     limits: Limits = Limits()
     needs_dead_man: bool = False
+    bound_ns: int = 0  # so long may an order be under way: the switch must outlast it
 
 
 class Lane:
@@ -241,8 +242,9 @@ class Risk:
             is_open = mode in {"online", "limit_only"} or (mode == "post_only" and is_post_only)
             if not is_open:
                 return "venue mode", "online", mode
-        if lane.rules.needs_dead_man and self.armed_ns.get(account, 0) <= now_ns:
-            return "dead-man", "armed", "not armed"
+        rules = lane.rules
+        if rules.needs_dead_man and self.armed_ns.get(account, 0) <= now_ns + rules.bound_ns:
+            return "dead-man", "armed for longer than the order's bound", "not armed"
         if not book.is_valid or not (book.best_bid and book.best_ask):
             return "book", "a valid two-sided book", "none"
         if now_ns - book.proven_ns > lane.limits.max_book_age_ns:
