@@ -31,7 +31,7 @@ WORLDS: dict[str, tuple[Scenario, int]] = {
     ),
     "same_ids": (replace(CALM, crashes=(5 * S,)), 1),
     "kill_once": (replace(CALM, is_killed=True), 1),
-    "assume_armed": (replace(CALM, network=NetworkFaults(lost_before=0.4)), 1),
+    "assume_armed": (replace(CALM, network=NetworkFaults(lost_before=0.4)), 4),
     "arm_once": (replace(CALM, duration_ns=32 * S), 1),
     "halt_for_ever": (replace(CALM, full_journals=(5 * S,)), 1),
 }

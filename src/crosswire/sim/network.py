@@ -70,6 +70,8 @@ class Weather:
         self.counts: dict[str, int] = {}
         self.marks: dict[str, set[str]] = {}  # client_order_id -> kinds that struck it
         self.subject: tuple[str, ...] = ()  # whose request is being sent
+        self._seed = rng.getrandbits(32)
+        self._rngs: dict[str, Random] = {}
 
     def latency_ns(self) -> int:
         """How long one message takes."""
@@ -79,7 +81,13 @@ class Weather:
     def strikes(self, name: str, subject: Sequence[str] = ()) -> bool:
         """Whether this opportunity goes wrong; counts it, and whom it hits."""
         rate = getattr(self.faults, name)
-        if rate <= 0.0 or self.rng.random() >= rate:
+        if rate <= 0.0:
+            return False
+        # Each kind has draws of its own, so that leaving one out leaves the others as they are.
+        rng = self._rngs.get(name)
+        if rng is None:
+            rng = self._rngs[name] = Random(f"{self._seed}/{name}")
+        if rng.random() >= rate:
             return False
         self.mark(name, subject)
         return True

@@ -105,7 +105,8 @@ class Witness:
 
     def open_ids(self) -> list[str]:
         """Our ids of what is open at the venue now."""
-        return [row.client_order_id for row in self._open.values() if row.client_order_id]
+        rows = self._open.values()  # one may have ended since: nothing new arrived with that
+        return [row.client_order_id for row in rows if row.client_order_id and row.status == "open"]
 
     def orphan(self, client_order_id: str) -> None:
         """The program holds an order for done that is open."""
