@@ -41,6 +41,7 @@ LIMITS = Limits(
 DRILL = "crosswire.sim.drill:Drill"
 MARGIN_NS = 15 * NS  # for logins, snapshots and look-ups after the last bound and lag
 REST_NS = 10 * NS  # until everything is cancelled at the end
+WAKE_NS = 3 * NS
 KILL_NS = 9 * NS  # until a kill must have emptied the book
 DOWN_NS = 3 * NS  # a killed process is started again after this at most
 
@@ -257,6 +258,8 @@ class World:
         self.process.begin()
         self.switchboard.flush()
         self._until(START_NS + self.scenario.duration_ns)
+        # Who sleeps beyond the end of the faults wakes up among them.
+        self._until(self.process.owner.stalled_until_ns + WAKE_NS)
         if not self._until_ns:
             self._calm()
             bound_ns = self.terms.venue.capabilities.bound_ns
@@ -267,7 +270,7 @@ class World:
     def _until(self, end_ns: int) -> None:
         """Fire what falls due; a crash ends a step wherever it is."""
         timers, witness = self.timers, self.witness
-        if self._until_ns:
+        if self._until_ns:  # cut
             end_ns = min(end_ns, START_NS + self._until_ns)
         while (timer := timers.step(end_ns)) is not None:
             try:
