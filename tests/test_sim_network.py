@@ -11,7 +11,7 @@ from crosswire.sim.network import NS, FaultyLink, NetworkFaults, Weather
 from crosswire.sim.world.timers import Later, Owner, Timers
 from crosswire.sim.world.world import BALANCES, LOGIN
 from crosswire.venues import NAMES, venue
-from crosswire.venues.interface import SessionSettings
+from crosswire.venues.interface import HttpRequest, SessionSettings
 
 START = 1_700_000_000 * NS
 
@@ -158,3 +158,15 @@ def test_a_cancel_names_its_order_as_the_subject() -> None:
     cancel = Cancel("main", f"{1:032x}", "", f"{NAMES[0]}:BTC/USD")
     rig.link.send(Approved(cancel, 2, rig.timers.clock.now_ns()))
     assert rig.weather.marks == {f"{1:032x}": {"lost_after"}}
+
+
+def test_an_ordered_request_that_waited_too_long_never_leaves() -> None:
+    rig = Rig()
+    rig.run(1)
+    rig.weather.faults = NetworkFaults(http_lost=1.0)
+    for number in range(8):
+        request = HttpRequest(90_000 + number, "POST", "/x", {}, is_ordered=True)
+        rig.link.ask(request)
+    rig.run(20)
+    # One a second leaves; after five seconds the rest is told to have stayed.
+    assert 5 <= rig.weather.counts["http_lost"] <= 6

@@ -29,6 +29,7 @@ WORLDS: dict[str, tuple[Scenario, int]] = {
         ),
         1,
     ),
+    "whole_batch": (replace(CALM, venue={"post_only_refused": 0.5}, uses_batches=True), 1),
     "same_ids": (replace(CALM, crashes=(5 * S,)), 1),
     "kill_once": (replace(CALM, is_killed=True), 1),
     "assume_armed": (replace(CALM, network=NetworkFaults(lost_before=0.4)), 4),

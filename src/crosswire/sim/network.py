@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from crosswire.domain import AnyEvent, Approved, PlaceBatch
+from crosswire.domain import AnyCommand, AnyEvent, Approved, CancelBatch, PlaceBatch
 from crosswire.net.clock import Clock
 from crosswire.net.delay import CallLater, Cancellable, Line
 from crosswire.net.dialogue import TICK_S, Dialogue, OnEvents, ignore_fatal
@@ -32,6 +32,7 @@ MS = 1_000_000
 NS = 1_000_000_000
 BACKOFF_NS = 500 * MS  # shorter than the real one's: a world has little time
 REQUEST_NS = 10 * NS
+MAX_WAIT_NS = 5 * NS  # an ordered request older than this no longer leaves
 ORDER_NS = 1 * NS  # an ordered request waits so long for the answer to the one before it
 
 
@@ -269,8 +270,12 @@ class FaultyLink:
     def send(self, approved: Approved) -> list[AnyEvent]:
         """Choose the transport and send."""
         command = approved.command
-        places = command.places if isinstance(command, PlaceBatch) else (command,)
-        self.weather.subject = tuple(getattr(each, "client_order_id", "") for each in places)
+        parts: Sequence[AnyCommand] = (command,)
+        if isinstance(command, PlaceBatch):
+            parts = command.places
+        elif isinstance(command, CancelBatch):
+            parts = command.cancels
+        self.weather.subject = tuple(getattr(each, "client_order_id", "") for each in parts)
         transport = choose(
             ws_open=all(each.number for each in self._carriers),
             ws_ready=self.session.is_ready("ws"),
@@ -347,7 +352,7 @@ class _Http:
 
     def __init__(self, link: FaultyLink) -> None:
         self._link = link
-        self._waiting: deque[tuple[HttpRequest, tuple[str, ...]]] = deque()
+        self._waiting: deque[tuple[HttpRequest, tuple[str, ...], int]] = deque()
         self._busy = 0  # the ordered request whose answer is waited for
         self._asked = 0
         self._open: dict[int, HttpRequest] = {}
@@ -356,7 +361,7 @@ class _Http:
         """Send it now, or behind those before it."""
         subject = self._link.weather.subject
         if request.is_ordered and (self._busy or self._waiting):
-            self._waiting.append((request, subject))
+            self._waiting.append((request, subject, self._link.own_clock.now_ns()))
         else:
             self._start(request, subject)
 
@@ -406,7 +411,12 @@ class _Http:
 
     def _go_on(self, number: int) -> None:
         """The next in order, once the one before is answered or has had its time."""
-        if self._busy == number:
-            self._busy = 0
-            if self._waiting:
-                self._start(*self._waiting.popleft())
+        if self._busy != number:
+            return
+        self._busy = 0
+        while self._waiting and not self._busy:
+            request, subject, asked_ns = self._waiting.popleft()
+            if self._link.own_clock.now_ns() - asked_ns > MAX_WAIT_NS:
+                self._link.dialogue.failed(request, "waited too long", was_sent=False)
+            else:
+                self._start(request, subject)

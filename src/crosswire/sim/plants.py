@@ -28,6 +28,7 @@ from crosswire.domain import (
     OrdersRead,
     Place,
     PlaceBatch,
+    Rejected,
     Resumed,
     TimedOut,
     Transport,
@@ -348,6 +349,38 @@ def _no_snapshot(program: Program) -> None:
         return [] if logins and isinstance(event, OrdersRead | OrderReported) else [event]
 
     _wrap_events(program.engine, keep)
+
+
+@_plant(
+    "whole_batch",
+    "the refusal of one order of a batch is taken for the verdict on all of them",
+    shows_in="orphan_orders",
+)
+def _whole_batch(program: Program) -> None:
+    batches: dict[int, tuple[str, ...]] = {}
+
+    def noting(register: Method) -> Method:
+        def registered(approved: Approved) -> object:
+            if isinstance(approved.command, PlaceBatch):
+                ids = tuple(place.client_order_id for place in approved.command.places)
+                batches[approved.request_id] = ids
+            return register(approved)
+
+        return registered
+
+    def spread(event: AnyEvent) -> list[AnyEvent]:
+        if not isinstance(event, Rejected):
+            return [event]
+        ids = batches.get(event.request_id, (event.client_order_id,))
+        over: list[AnyEvent] = [
+            Closed(event.recv_ns, event.account, one, "", "canceled")
+            for one in ids
+            if one != event.client_order_id
+        ]
+        return [event, *over]
+
+    _wrap(program.engine, "register", noting)
+    _wrap_events(program.engine, spread)
 
 
 # --- ids, switches, halts ------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from crosswire.domain import (
     Approved,
     Filled,
     Place,
+    PlaceBatch,
     Resubscribe,
     RunStarted,
 )
@@ -32,6 +33,7 @@ from crosswire.venues.interface import (
 ACCOUNT = "main"
 BOT = "world"
 STRATEGY = "drill"
+PLACING = (Place, PlaceBatch)
 DEAD_MAN_NS = 20_000_000_000  # shorter than a real one, so that a world re-arms it often
 NONCES = 1_000_000  # of one run
 COUNTS = 3_000  # of ids of one run: quantities are told apart by them across runs
@@ -78,14 +80,14 @@ class Terms:
         limits: Limits,
         make_strategy: Callable[[str], Strategy],
         *,
-        uses_dead_man: bool,
+        uses_batches: bool,
     ) -> None:
         self.venue = venue
         self.instrument = instrument
         self.login = login
         self.limits = limits
         self.make_strategy = make_strategy
-        self.uses_dead_man = uses_dead_man
+        self.uses_batches = uses_batches
 
     def account(self) -> Account:
         """The engine's side of the account."""
@@ -94,8 +96,10 @@ class Terms:
             venue=self.venue.name,
             limits=self.limits,
             amends_in_place=found.amends_in_place,
+            max_place_batch=found.max_place_batch if self.uses_batches else 1,
+            max_cancel_batch=found.max_cancel_batch if self.uses_batches else 1,
             bound_ns=found.bound_ns,
-            dead_man_ns=DEAD_MAN_NS if found.has_dead_man and self.uses_dead_man else 0,
+            dead_man_ns=DEAD_MAN_NS if found.has_dead_man else 0,
         )
 
     def sessions(self, run: int) -> tuple[Session, Session]:
@@ -192,7 +196,7 @@ class Process:
         self.step()
 
     def _before(self, record: Record) -> None:
-        if self.is_armed and isinstance(record, Approved) and isinstance(record.command, Place):
+        if self.is_armed and isinstance(record, Approved) and isinstance(record.command, PLACING):
             self.is_armed = False
             self.crash_in = 1 + self._weather.rng.randrange(10)
         self.step()

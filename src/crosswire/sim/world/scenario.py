@@ -45,6 +45,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
     full_journals: tuple[int, ...] = ()  # when the database falls behind, for two seconds
     is_killed: bool = False  # ends with the kill switch, thrown into bad weather
     duration_ns: int = 40 * NS
+    uses_batches: bool = False  # no fault: another way for orders to go
 
     def kinds(self) -> tuple[str, ...]:
         """Names of what goes wrong, to be left out one by one."""
@@ -98,7 +99,6 @@ def draw(seed: int, menu: Menu) -> Scenario:
         venue=_some(rng, menu.faults, 0.5),
         readings={name: top for name, top in menu.readings.items() if rng.random() < 0.5},
         crashes=_moments(rng, duration_ns, rng.choice((0, 1, 1, 2))),
-        lost_tail=0,
         stalls=_stalls(rng, duration_ns),
         is_suspended=rng.random() < 0.3,
         offset_ns=rng.choice((0, 0, rng.randint(-3 * NS, 3 * NS), rng.randint(-NS, NS))),
@@ -108,6 +108,8 @@ def draw(seed: int, menu: Menu) -> Scenario:
         full_journals=_moments(rng, duration_ns, rng.choice((0, 0, 1))),
         is_killed=rng.random() < 0.3,
         duration_ns=duration_ns,
+        uses_batches=rng.random() < 0.4,
+        lost_tail=rng.choice((0, 0, 0, 2, 6)),
     )
 
 

@@ -191,7 +191,8 @@ def _misbooked(world: "World", ledger: Ledger) -> int:
         for fill in ledger.fills
         if fill.client_order_id
     )
-    if world.is_cut:
+    # Whose an order was that the journal has lost, nobody can know.
+    if world.is_cut or world.lost:
         return 0
     return int(world.process.engine.positions.share(STRATEGY, world.terms.instrument) != true)
 

@@ -10,7 +10,7 @@ from random import Random
 from typing import cast
 
 from crosswire import strategies
-from crosswire.domain import Approved, Filled, Kill, Place, Resume
+from crosswire.domain import Approved, Filled, Kill, Resume
 from crosswire.engine.path import Record
 from crosswire.fixed import SCALE
 from crosswire.net.delay import CallLater
@@ -18,7 +18,14 @@ from crosswire.net.switchboard import Switchboard
 from crosswire.risk import Limits
 from crosswire.sim import plants
 from crosswire.sim.network import NetworkFaults, Weather
-from crosswire.sim.world.process import ACCOUNT, CrashError, MemoryJournal, Process, Terms
+from crosswire.sim.world.process import (
+    ACCOUNT,
+    PLACING,
+    CrashError,
+    MemoryJournal,
+    Process,
+    Terms,
+)
 from crosswire.sim.world.records import Records
 from crosswire.sim.world.scenario import Menu, Scenario, draw
 from crosswire.sim.world.timers import Later, Owner, Timers
@@ -90,6 +97,9 @@ class World:
         self.open_while_killed = 0
         self.has_resumed_by_then = False
         self.calm_ns = 0  # when the faults ended
+        self._orphans_due_ns = 0
+        self._faults_seen = 0
+        self._fault_counts: dict[str, int] = {}
         self._plant = plant
         self._until_ns = until_ns
         self._read_lag_ns = read_lag_ns
@@ -100,7 +110,7 @@ class World:
             LOGIN,
             LIMITS,
             lambda name: _strategy(strategy, name),
-            uses_dead_man=True,
+            uses_batches=self.scenario.uses_batches,
         )
         self.process = self._start()
 
@@ -158,7 +168,7 @@ class World:
     def _read(self, record: Record) -> None:
         """A record was written."""
         self.records.read(record)
-        if isinstance(record, Approved) and isinstance(record.command, Place):
+        if isinstance(record, Approved) and isinstance(record.command, PLACING):
             self.witness.mark(self.process.engine.risk.mark(self.terms.instrument))
 
     # --- the world around it -------------------------------------------------------------------
@@ -191,10 +201,6 @@ class World:
                         self.weather.marks.setdefault(client_order_id, set()).add(name)
             self._fault_counts = dict(counts)
             self._faults_seen = total
-
-    _orphans_due_ns = 0
-    _faults_seen = 0
-    _fault_counts: dict[str, int] = {}
 
     def _meddle(self) -> None:
         """Somebody trades in the same account by other means."""
