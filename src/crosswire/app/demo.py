@@ -32,14 +32,15 @@ from crosswire.venues import NAMES, venue
 ACCOUNT = "demo"
 INSTRUMENT = "BTC/USD"
 FRAME_S = 0.25
-# The built-in strategies' parameters for the simulated market: close enough to be filled.
+# The built-in strategies' parameters for the simulated market: close enough to be filled, and
+# few enough moves for the rate counters of a real account.
 PARAMETERS: dict[str, dict[str, Any]] = {
     "market_making": {
         "quantity": "0.004",
-        "levels": 6,
-        "edge_ticks": 1,
-        "spacing_ticks": 2,
-        "refresh_ticks": 1,
+        "levels": 3,
+        "edge_ticks": 2,
+        "spacing_ticks": 4,
+        "refresh_ticks": 6,
         "skew_ticks": 8,
         "max_position": "0.5",
     }
