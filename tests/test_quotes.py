@@ -288,3 +288,18 @@ def test_a_taker_of_the_same_strategy_is_no_quote() -> None:
     book.send([taker])
     book.now_ns += 10 * S
     assert book.want("100") == []
+
+
+def test_the_cancel_of_an_unknown_order_is_not_repeated_at_every_refusal() -> None:
+    """Each repeat costs points of the rate counter, which new orders need."""
+    book = Book()
+    book.send(book.want("99"), answer=False)
+    book.orders.apply(TimedOut(book.now_ns, ACCOUNT, 1, "silence"))
+    order = next(iter(book.orders))
+    book.send(book.want("95"), answer=False)
+    no = CancelRejected(book.now_ns, ACCOUNT, order.client_order_id, "", book.number, "no")
+    book.orders.apply(no)
+    book.now_ns += S
+    assert book.want("95") == []
+    book.now_ns += 2 * S
+    assert kinds(book.want("95")) == "C"

@@ -209,7 +209,8 @@ def is_settling(order: Order, now_ns: int) -> bool:
     """Whether its last cancel or refusal is so fresh that the next word is the venue's."""
     if not (order.canceled_ns or order.refused_ns):
         return False
-    is_refused = order.refused_ns >= order.canceled_ns
+    # Refusals of an UNKNOWN order's cancel are expected, and each costs what trading could use.
+    is_refused = order.refused_ns >= order.canceled_ns and order.stage != "UNKNOWN"
     wait_ns = REFUSED_NS if is_refused else RECANCEL_NS
     return now_ns - max(order.refused_ns, order.canceled_ns) <= wait_ns
 
