@@ -205,3 +205,9 @@ def test_a_running_bot_is_asked_and_stopped_by_its_door(tmp_path: Path, crosswir
     finally:
         child.kill()
         child.communicate()
+
+
+def test_a_fault_the_simulator_does_not_know_is_a_users_mistake(crosswire: Run) -> None:
+    shown = crosswire("demo", "--faults", "bogus=1")
+    assert shown.returncode == 2
+    assert 'unknown fault "bogus": expected one of drop_ack' in complaint(shown)

@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 
 import crosswire
-from crosswire.app.errors import CrosswireError
+from crosswire.app.errors import CrosswireError, UserError
 from crosswire.net.host import LEDGER_PATH
 
 START_S = 20.0
@@ -73,7 +73,8 @@ class SimProcess:
         if "port" not in said:
             reason = said.get("error") or await self._last_words()
             await self.stop()
-            raise CrosswireError(f"the simulator did not start: {reason}")
+            kind = UserError if said.get("code") == UserError.exit_code else CrosswireError
+            raise kind(f"the simulator did not start: {reason}")
         self.port = int(said["port"])
 
     async def ledger(self) -> dict[str, Any]:
