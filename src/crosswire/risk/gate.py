@@ -245,8 +245,11 @@ class Risk:
         rules = lane.rules
         if rules.needs_dead_man and self.armed_ns.get(account, 0) <= now_ns + rules.bound_ns:
             return "dead-man", "armed for longer than the order's bound", "not armed"
-        if not book.is_valid or not (book.best_bid and book.best_ask):
-            return "book", "a valid two-sided book", "none"
+        if not book.is_valid:
+            return "book", "a valid book", "none"
+        if not (book.best_bid and book.best_ask):
+            best = f"bid {text(book.best_bid)}, ask {text(book.best_ask)}"
+            return "book", "two sides", best
         if now_ns - book.proven_ns > lane.limits.max_book_age_ns:
             age_ms = (now_ns - book.proven_ns) // 1_000_000
             return "book age", f"{lane.limits.max_book_age_ns // 1_000_000} ms", f"{age_ms} ms"
