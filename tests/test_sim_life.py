@@ -101,3 +101,19 @@ def test_takers_at_the_market_take_whole_steps() -> None:
     traded = [one for _, made in run(life, 1, 30) for one in made if isinstance(one, Traded)]
     assert traded
     assert all(one.quantity % 10 == 0 for one in traded)
+
+
+def test_strangers_never_leave_a_side_empty() -> None:
+    """A one-sided book refuses every order: a bot that waits for the venue would stand still."""
+    engines = {one.name: MatchingEngine(tick=one.tick) for one in instruments()}
+    life = Life(engines, flow=Flow(1, instruments()))
+    now_ns = SECOND
+    life.tick(now_ns)
+    while now_ns < 60 * SECOND:
+        due_ns = life.next_due_ns()
+        assert due_ns is not None
+        now_ns = max(due_ns, now_ns + 1)
+        life.tick(now_ns)
+        for name, engine in engines.items():
+            assert engine.best_bid(), (name, now_ns)
+            assert engine.best_ask(), (name, now_ns)

@@ -68,8 +68,8 @@ def act(engine: MatchingEngine, action: FlowAction, now_ns: int) -> list[AnyOutc
     if isinstance(action, FlowCancel):
         return engine.cancel(action.id, now_ns) if action.id in engine.orders else []
     quantity = action.quantity
-    if action.price is None:
-        # A stranger at the market never empties a book that others are watching.
+    if action.time_in_force == "ioc":
+        # Strangers who take never empty a book that others are watching: makers come slowly.
         there = engine.top("sell" if action.side == "buy" else "buy", 10)
         half = sum(amount for _, amount in there) // 2
         quantity = min(quantity, half - half % action.step)
