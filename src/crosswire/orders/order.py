@@ -124,11 +124,6 @@ class Order(Struct):
         return self.ruled_out_ns > 0
 
     @property
-    def has_request(self) -> bool:
-        """Whether a request about it is in flight or in doubt."""
-        return bool(self.requests)
-
-    @property
     def doubts(self) -> int:
         """How many of its outcomes are in doubt."""
         doubtful = sum(request.is_doubtful for request in self.requests.values())
