@@ -109,12 +109,23 @@ class ArmDeadMan(Command, frozen=True, gc=False):
 class LookUp(Command, frozen=True, gc=False):
     """Read the account's truth from the venue: open orders, closed orders, fills, balances.
 
-    `client_order_id` narrows where the venue can; `since_ns` bounds history.
+    `client_order_id` narrows where the venue can; `since_ns`, on the venue's clock, bounds history.
+    A snapshot is what the private stream says of all open orders when it is asked anew.
     """
 
-    what: str  # "open_orders" | "closed_orders" | "fills" | "balances"
+    what: str  # "open_orders" | "closed_orders" | "fills" | "balances" | "snapshot"
     client_order_id: str = ""
     since_ns: int = 0
+
+
+class Resend(Command, frozen=True, gc=False):
+    """Send the identical bytes of a doubtful place again, where the venue takes them once.
+
+    Only `doubt` asks for it, only where the venue's rule is shown to hold on the account.
+    """
+
+    client_order_id: str
+    place_request_id: int
 
 
 class Resubscribe(Command, frozen=True, gc=False):
@@ -143,6 +154,7 @@ AnyCommand = (
     | CancelAll
     | ArmDeadMan
     | LookUp
+    | Resend
     | Resubscribe
     | Kill
     | Resume

@@ -6,7 +6,6 @@ engine itself concludes, the time of the turn). Nothing here ever holds a secret
 
 from msgspec import Struct
 
-from crosswire.domain.commands import Refused
 from crosswire.domain.nouns import (
     ClosedCause,
     Instrument,
@@ -50,6 +49,21 @@ class LoggedIn(Event, frozen=True, gc=False):
     """The private stream of an account delivers: orders may be sent by WS."""
 
     session: str
+
+
+class TransportFailed(Event, frozen=True, gc=False):
+    """A connection dropped, or a request found no way or no answer: the transport's own fault."""
+
+    account: str
+    transport: Transport
+    reason: str
+
+
+class ClockMeasured(Event, frozen=True, gc=False):
+    """The venue's clock is `offset_ns` ahead of ours: told when it has moved noticeably."""
+
+    account: str
+    offset_ns: int
 
 
 class FeedProven(Event, frozen=True, gc=False):
@@ -289,12 +303,6 @@ class Missing(OrderEvent, frozen=True, gc=False):
     venue_ns: int = 0  # the venue's clock when the read began
 
 
-class Absent(OrderEvent, frozen=True, gc=False):
-    """Proof that the order never existed and never can. Made by `doubt` alone."""
-
-    evidence: str = ""
-
-
 class Reversed(OrderEvent, frozen=True, gc=False):
     """A fill was taken back by the venue; may come before the fill."""
 
@@ -318,7 +326,8 @@ class OrderReported(Event, frozen=True, gc=False):
     time_in_force: TimeInForce = "gtc"
     cause: ClosedCause | None = None  # of the end, where it is over
     reason: str = ""
-    opened_ns: int = 0
+    opened_ns: int = 0  # on the venue's clock, as the next
+    closed_ns: int = 0
     source: Source = "snapshot"
 
 
@@ -332,7 +341,27 @@ class OrdersRead(Event, frozen=True, gc=False):
     is_complete: bool
     source: Source = "snapshot"
     client_order_id: str = ""  # set where the read was narrowed to one order
-    venue_ns: int = 0  # the venue's clock when the read began, 0 where it did not say
+    venue_ns: int = 0  # the venue's clock was at least here when the read began; 0 = unknown
+    since_ns: int = 0  # what ended before this, on the venue's clock, is left out; 0 = nothing is
+
+    @property
+    def horizon_ns(self) -> int:
+        """The latest moment, on the venue's clock, that the read shows something of.
+
+        A read that trails the venue shows nothing younger than what it knows, and one that went
+        blind shows nothing at all: so a read proves its own age.
+        """
+        return max((max(each.opened_ns, each.closed_ns) for each in self.orders), default=0)
+
+
+class FillsRead(Event, frozen=True, gc=False):
+    """A look-up of fills ended whole; its fills came just before it."""
+
+    account: str
+    count: int
+    started_ns: int
+    since_ns: int = 0  # the venue's clock; older fills are left out
+    horizon_ns: int = 0  # when the youngest fill it showed happened, on the venue's clock
 
 
 class ReadFailed(Event, frozen=True, gc=False):
@@ -353,6 +382,7 @@ class BalancesRead(Event, frozen=True, gc=False):
     balances: tuple[tuple[str, int], ...]
     source: Source = "snapshot"
     is_complete: bool = True
+    started_ns: int = 0  # when we asked; 0 = it is as new as its arrival
 
 
 class CashMoved(Event, frozen=True, gc=False):
@@ -377,75 +407,3 @@ class DeadManArmed(Event, frozen=True, gc=False):
 
     account: str
     fires_ns: int
-
-
-class RunStarted(Event, frozen=True, gc=False):
-    """A process took the journal over: what was in flight before is UNKNOWN now."""
-
-    run: int
-    version: str = ""
-
-
-class RunEnded(Event, frozen=True, gc=False):
-    """A process gave the journal back in order; `is_clean` if nothing was left open."""
-
-    run: int
-    is_clean: bool
-
-
-class Halted(Event, frozen=True, gc=False):
-    """Placing on an account stopped; `exit` says what ends it. Cancels go on."""
-
-    account: str
-    reason: str
-    exit: str
-
-
-class Resumed(Event, frozen=True, gc=False):
-    """A halt ended."""
-
-    account: str
-    reason: str
-
-
-AnyEvent = (
-    Connected
-    | Disconnected
-    | LoggedIn
-    | FeedProven
-    | VenueStatusChanged
-    | Unreadable
-    | VenueWarned
-    | InstrumentListed
-    | BookReset
-    | BookChanged
-    | BookLost
-    | TradePrinted
-    | TickerChanged
-    | CandleChanged
-    | Sent
-    | Accepted
-    | Rejected
-    | Seen
-    | Amended
-    | AmendRejected
-    | CancelAccepted
-    | CancelRejected
-    | Filled
-    | Closed
-    | TimedOut
-    | Missing
-    | Absent
-    | Reversed
-    | OrderReported
-    | OrdersRead
-    | ReadFailed
-    | BalancesRead
-    | CashMoved
-    | DeadManArmed
-    | RunStarted
-    | RunEnded
-    | Halted
-    | Resumed
-    | Refused
-)
