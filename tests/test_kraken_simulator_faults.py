@@ -168,6 +168,11 @@ def test_the_deadline_may_guard_matching_only(price: float, rests: bool) -> None
     (answer,) = answers(rig.frames(socket))
     assert answer.get("success") is rests
     assert answer.get("error") == (None if rests else "EService:Deadline elapsed")
+    rows = rig.sim.ledger()["orders"]
+    assert isinstance(rows, list)
+    mine = [row["is_past_bound"] for row in rows if row["account"] == "other"]
+    assert mine == [True] * rests
+    assert not rows[0]["is_past_bound"]
 
 
 def test_events_may_come_before_the_answer() -> None:

@@ -84,6 +84,7 @@ def test_one_trade_row_by_row() -> None:
         "opened_ns": START,
         "closed_ns": START,
         "reason": "User requested",
+        "is_past_bound": False,
     }
     sold, bought = rows(ledger, "fills")
     assert (sold["venue_order_id"], sold["liquidity"], sold["fee"]) == (theirs, "maker", "30")

@@ -94,6 +94,7 @@ ORDER = {
     "opened_ns": 10,
     "closed_ns": 30,
     "reason": "User requested",
+    "is_past_bound": False,
 }
 FILL = {
     "fill_key": "f1",

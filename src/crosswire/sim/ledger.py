@@ -10,7 +10,8 @@ How the rows are meant:
   `outcome` is `accepted`, `refused`, or `dropped` (a fault ate the request: nothing was done).
   An accepted request whose answer a fault then lost stays `accepted`; the faults count the loss.
 * `orders`: one row per order that came to exist; never removed. `quantity` and `price` follow
-  amends, `original_quantity` is the intent and does not.
+  amends, `original_quantity` is the intent and does not. `is_past_bound`: the venue took it
+  although its deadline had passed, as some may; a late accept, and no wrong word of ours.
 * `fills`: one row per fill of an account; the simulator's own order flow is nobody's account.
 * `cash`: one row per change of a balance; balance = balance before + amount - fee.
 """
@@ -63,6 +64,7 @@ class OrderRow(Struct, gc=False):
     opened_ns: int
     closed_ns: int
     reason: str
+    is_past_bound: bool  # taken although its deadline had passed
 
 
 class FillRow(Struct, frozen=True, gc=False):
@@ -164,6 +166,7 @@ class Ledger:
         side: Side,
         quantity: int,
         price: int | None,
+        is_past_bound: bool = False,
     ) -> OrderRow:
         """Write an order that exists from now on; `ValueError` if the id is taken."""
         if venue_order_id in self.orders:
@@ -182,6 +185,7 @@ class Ledger:
             opened_ns=at_ns,
             closed_ns=0,
             reason="",
+            is_past_bound=is_past_bound,
         )
         self.orders[venue_order_id] = row
         return row

@@ -162,7 +162,9 @@ class Desk:
         error = error or self.refusal(wish, market, account, now_ns)
         if error or wish.validate:
             return Verdict(error)
-        return Verdict(record=exchange.create(account, market, wish, now_ns))
+        is_past_bound = 0 < wish.deadline_ns <= now_ns
+        record = exchange.create(account, market, wish, now_ns, is_past_bound=is_past_bound)
+        return Verdict(record=record)
 
     def _deadline(self, request: Request, wish: Wish, market: Market) -> str:
         error = _deadline(wish.deadline_ns, request)

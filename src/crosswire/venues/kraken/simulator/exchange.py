@@ -103,7 +103,14 @@ class Exchange:
     # --- the life of an order ------------------------------------------------------------------
 
     def create(
-        self, account: Account, market: Market, wish: Wish, now_ns: int, parent: str = ""
+        self,
+        account: Account,
+        market: Market,
+        wish: Wish,
+        now_ns: int,
+        parent: str = "",
+        *,
+        is_past_bound: bool = False,
     ) -> OrderRecord:
         """Take an order that has passed every check."""
         quantity = self._cash_quantity(wish, market) if wish.cash else wish.quantity
@@ -132,6 +139,7 @@ class Exchange:
             side=wish.side,
             quantity=quantity,
             price=price or None,
+            is_past_bound=is_past_bound,
         )
         self.note_change(record, "original", "", now_ns)
         if wish.start_ns > now_ns:
