@@ -61,12 +61,13 @@ from crosswire.engine.batches import batched
 from crosswire.engine.digest import digest
 from crosswire.engine.settings import Settings
 from crosswire.engine.slots import Slot
+from crosswire.engine.transports import Tally, listen
 from crosswire.engine.watch import Watch
 from crosswire.fixed import SCALE
 from crosswire.orders import ClientOrderIds, Order, Orders
 from crosswire.positions import Positions
 from crosswire.quotes import cancel
-from crosswire.risk import BPS, AccountRules, Risk
+from crosswire.risk import BPS, Risk
 from crosswire.strategies.interface import Strategy
 
 UNREADABLE = "unreadable private frame"
@@ -97,12 +98,7 @@ class Engine:
         self.instruments: dict[str, Instrument] = {}
         self.orders = Orders()
         self.positions = Positions()
-        rules = {
-            name: AccountRules(
-                account.venue, account.limits, account.dead_man_ns > 0, account.bound_ns
-            )
-            for name, account in settings.accounts.items()
-        }
+        rules = {name: account.rules() for name, account in settings.accounts.items()}
         self.risk = Risk(rules, self.instruments, self.books, self.orders, self.positions)
         self.ids = ClientOrderIds(settings.bot, settings.run)
         self.slots: dict[str, Slot] = {}
@@ -133,6 +129,8 @@ class Engine:
             RunStarted: self._run_started,
         }
         self._appliers.update(dict.fromkeys(ORDER_EVENTS, self._order_event))
+        self.tally = Tally(self.orders, self.risk.breakers)
+        listen(self._appliers, self.risk.breakers, self.tally, self._make)
 
     def add_strategy(self, name: str, account: str, strategy: Strategy) -> None:
         """Give a strategy an account to trade on; `ValueError` if the account is unknown."""
@@ -198,6 +196,7 @@ class Engine:
             self._resume(command.account)
         else:
             self.orders.register(approved)
+            self.risk.breakers.register(approved)
 
     def submit(self, command: AnyCommand, now_ns: int) -> Approved | Refused:
         """Pass one command of an operator or an API user through the gate."""
@@ -213,6 +212,7 @@ class Engine:
         for halted in self._watch.breaches(now_ns):
             self._make(halted)
         self._queued += self._watch.commands(now_ns)
+        self._queued += self.risk.breakers.probes(now_ns)
         if self._watch.is_second(now_ns):
             self._call_timers(now_ns)
             self.orders.forget(now_ns - self.settings.terminal_grace_ns)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from crosswire.risk import Limits
+from crosswire.risk import AccountRules, BreakerRules, Limits
 
 
 class Account(Struct, frozen=True):
@@ -17,6 +17,19 @@ class Account(Struct, frozen=True):
     max_cancel_batch: int = 1
     bound_ns: int = 5_000_000_000  # after it the venue refuses an order request by itself
     dead_man_ns: int = 0  # 0 = the venue has none, or the user does not want it
+    breakers: BreakerRules = BreakerRules()  # by which transports it places
+    max_inflight: int = 100  # requests without an answer
+
+    def rules(self) -> AccountRules:
+        """Return what the gate must know of it."""
+        return AccountRules(
+            self.venue,
+            self.limits,
+            needs_dead_man=self.dead_man_ns > 0,
+            bound_ns=self.bound_ns,
+            breakers=self.breakers,
+            max_inflight=self.max_inflight,
+        )
 
 
 class Settings(Struct, frozen=True):

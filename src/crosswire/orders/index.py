@@ -4,7 +4,7 @@
 walks over orders.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from crosswire.domain import Approved, OrderReported
 from crosswire.orders.order import Order, Request
@@ -61,9 +61,26 @@ class Index:
             if not account or owner == account:
                 yield from standing.orders.values()
 
+    def instruments(self, account: str) -> list[str]:
+        """Return every instrument at which an account ever had an order."""
+        return [instrument for owner, instrument in self._standing if owner == account]
+
     def open_count(self, account: str) -> int:
         """Return how many orders of an account may still fill."""
         return self._open_counts.get(account, 0)
+
+    @property
+    def unanswered(self) -> Mapping[int, Sequence[Order]]:
+        """A live view of the requests about orders that are not settled, doubtful ones included."""
+        return self._by_request
+
+    def in_flight(self, account: str) -> int:
+        """Return how many requests of an account await an answer and are not given up."""
+        return sum(
+            orders[0].account == account
+            and any(not order.requests[number].is_doubtful for order in orders)
+            for number, orders in self._by_request.items()
+        )
 
     def reserved(self, account: str, instrument: str) -> tuple[int, int]:
         """Return the worst quantity still to come: (buys, sells)."""

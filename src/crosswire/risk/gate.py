@@ -1,8 +1,9 @@
 """The gate that every command passes, rule by rule, in the order a loss would come about.
 
-kill switch, halt, venue's mode, dead-man, book; the instrument's own rules; price collar; order
-notional, open orders, orders per second; position and total exposure with the reservation; open
-positions; the strategy's share. The loss breaker acts by halting the account (`Losses`).
+kill switch, halt, breakers, requests in flight, venue's mode, dead-man, book; the instrument's own
+rules; price collar; order notional, open orders, orders per second; position and total exposure
+with the reservation; open positions; the strategy's share. The loss breaker acts by halting the
+account (`Losses`).
 
 Nothing here ever holds back a cancel, a look-up or the dead-man. An order that can only reduce
 a position passes under a wide collar and skips the exposure limits. The collar guards the side
@@ -28,6 +29,7 @@ from crosswire.domain import (
 from crosswire.fixed import SCALE, text
 from crosswire.orders import Orders, Standing
 from crosswire.positions import Position, Positions
+from crosswire.risk.breakers import BreakerRules, Breakers
 from crosswire.risk.exposure import Exposure
 from crosswire.risk.losses import Losses
 
@@ -62,6 +64,8 @@ class AccountRules(Struct, frozen=True):
     limits: Limits = Limits()
     needs_dead_man: bool = False
     bound_ns: int = 0  # so long may an order be under way: the switch must outlast it
+    breakers: BreakerRules = BreakerRules()
+    max_inflight: int = 100  # requests without an answer
 
 
 class Lane:
@@ -115,6 +119,11 @@ class Risk:
         self.halted: dict[str, dict[str, str]] = {}  # account -> reason -> exit
         self.venue_status: dict[str, str] = {}
         self.armed_ns: dict[str, int] = {}
+        self.breakers = Breakers({name: rules.breakers for name, rules in accounts.items()})
+        self._blocked = self.breakers.blocked
+        self._unanswered = orders.unanswered
+        # Below this nobody can be at a limit; a part of each is kept free for cancels.
+        self._least_inflight = min((_places(r) for r in accounts.values()), default=0)
 
     def mark(self, instrument: str) -> int:
         """Return the last mid seen at an instrument, 0 if none ever was."""
@@ -232,11 +241,14 @@ class Risk:
     def _closed(self, lane: Lane, is_post_only: bool, now_ns: int) -> Reason | None:
         """The switches: what keeps any order of this account and instrument from going out."""
         account, book = lane.account, lane.book
-        if self.killed and (account in self.killed or "" in self.killed):
-            return "kill switch", "off", self.killed.get(account) or self.killed.get("")
-        if self.halted and (halts := self.halted.get(account)):
-            reason, way_out = next(iter(halts.items()))
-            return "account halted", f"ends by: {way_out}", reason
+        if self.killed or self.halted or self._blocked:
+            switch = self._switched_off(account)
+            if switch is not None:
+                return switch
+        if len(self._unanswered) >= self._least_inflight:
+            count = self._orders.in_flight(account)
+            if count >= _places(lane.rules):
+                return "in flight", _places(lane.rules), count + 1
         status = self.venue_status.get(lane.rules.venue, "online")
         for mode in (status, book.instrument.status):
             is_open = mode in {"online", "limit_only"} or (mode == "post_only" and is_post_only)
@@ -255,6 +267,16 @@ class Risk:
             return "book age", f"{lane.limits.max_book_age_ns // 1_000_000} ms", f"{age_ms} ms"
         if book.best_bid >= book.best_ask:
             return "book", "not crossed", "crossed"
+        return None
+
+    def _switched_off(self, account: str) -> Reason | None:
+        if account in self.killed or "" in self.killed:
+            return "kill switch", "off", self.killed.get(account) or self.killed.get("")
+        if halts := self.halted.get(account):
+            reason, way_out = next(iter(halts.items()))
+            return "account halted", f"ends by: {way_out}", reason
+        if account in self._blocked:
+            return "breaker", "a transport that answers", self._blocked[account]
         return None
 
     def _order_limits(self, lane: Lane, notional: int, now_ns: int) -> Reason | None:
@@ -301,6 +323,11 @@ class Risk:
                 signed += order.reserved if order.side == "buy" else -order.reserved
         worst = abs(signed) * mid // SCALE
         return ("strategy share", text(share), text(worst)) if worst > share else None
+
+
+def _places(rules: AccountRules) -> int:
+    """How many requests may await an answer before placing stops: a tenth is for cancels."""
+    return rules.max_inflight - rules.max_inflight // 10
 
 
 def _is_reducing(lane: Lane, side: Side, buy: int, sell: int) -> bool:
