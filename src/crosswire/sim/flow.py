@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from crosswire.domain import Side, TimeInForce
 from crosswire.fixed import SCALE
@@ -127,6 +128,12 @@ class Flow:
     def price(self, name: str, now_ns: int) -> int:
         """Return the price the makers quote around, on no tick."""
         return next(one for one in self._markets if one.it.name == name).price(now_ns)
+
+    def retick(self, name: str, tick: int) -> None:
+        """Quote an instrument on another grid, from its next cell on."""
+        for market in self._markets:
+            if market.it.name == name:
+                market.it = replace(market.it, tick=tick)
 
     def _next_cell_ns(self) -> int | None:
         return min((market.next_ns for market in self._markets), default=None)

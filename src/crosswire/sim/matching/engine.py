@@ -148,6 +148,11 @@ class MatchingEngine:
         self._external.forget(side, prices)
         return self._settle()
 
+    def retick(self, tick: int) -> None:
+        """Round relative trigger prices to another tick from now on."""
+        self._tick = tick
+        self._floor.last_watch.tick = self._floor.index_watch.tick = tick
+
     def heal_external(self, now_ns: int) -> list[AnyOutcome]:
         """Put back what our orders took from external levels."""
         self._external.heal()

@@ -31,7 +31,7 @@ class TriggerWatch:
 
     def __init__(self, tick: int) -> None:
         self.price = 0
-        self._tick = tick
+        self.tick = tick
         self._orders: dict[str, Order] = {}
         self._rise = NEVER  # the nearest triggers: nothing between them can wake anybody
         self._fall = -NEVER
@@ -55,7 +55,7 @@ class TriggerWatch:
             order.trigger_price = trigger.price
         else:
             self._need_price()
-            order.trigger_price = with_offset(self.price, trigger.price, trigger.unit, self._tick)
+            order.trigger_price = with_offset(self.price, trigger.price, trigger.unit, self.tick)
         self._orders[order.id] = order
         self._measure()
 
@@ -109,7 +109,7 @@ class TriggerWatch:
         distance = abs(order.trigger.price)
         signed = distance if wakes_on_rise(order) else -distance
         unit = order.trigger.unit
-        return with_offset(order.peak, signed, unit, self._tick)
+        return with_offset(order.peak, signed, unit, self.tick)
 
     def _measure(self) -> None:
         orders = self._orders.values()

@@ -53,9 +53,12 @@ class Login(Struct, kw_only=True):
     counted_ns: int = 0
     refusals: int = 0
     locked_until_ns: int = 0
+    refused_until_ns: int = 0  # the key is as if it had expired
 
     def verify(self, path: str, nonce: object, body: bytes, signature: str, now_ns: int) -> str:
         """Return the refusal of a signed request, "" if it may pass."""
+        if now_ns < self.refused_until_ns:
+            return INVALID_KEY
         if now_ns < self.locked_until_ns:
             return LOCKOUT
         refusal = self._check(path, nonce, body, signature)
@@ -134,6 +137,10 @@ class Tokens:
         """The connection is gone, and what it had bound with it."""
         for token in self._tokens.values():
             token.connections.discard(connection)
+
+    def lose_all(self) -> None:
+        """Nobody remembers any token."""
+        self._tokens.clear()
 
     def revoke(self, account: str) -> None:
         """Every token of the account stops being valid, as after a venue's upgrade."""

@@ -43,6 +43,8 @@ class Connection(Struct):
     last_ns: int  # of the last frame either way
     heartbeat_ns: int = 0  # when the next is due; 0 = no subscription yet
     is_half_open: bool = False
+    gone_ns: int = 0  # when it ended; 0 = it stands
+    is_cut: bool = False  # ended by the venue
     window_ns: int = 0  # the second in which `messages` arrived
     messages: int = 0
     subscriptions: dict[tuple[str, str, int], Subscription] = field(default_factory=dict)

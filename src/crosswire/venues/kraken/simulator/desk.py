@@ -158,15 +158,31 @@ class Desk:
         wish.symbol = market.symbol
         if not account.counter.spend(market.symbol, cost, now_ns):
             return Verdict(EXCEEDED)
-        error = self._deadline(request, wish, market)
+        is_last = exchange.chance.faults.deadline_checked_last_is
+        error = self._whim(is_cancel=False) or (
+            "" if is_last else self._late(request, wish, market)
+        )
         error = error or self.refusal(wish, market, account, now_ns)
+        if is_last:
+            error = error or self._late(request, wish, market)
         if error or wish.validate:
             return Verdict(error)
         is_past_bound = 0 < wish.deadline_ns <= now_ns
         record = exchange.create(account, market, wish, now_ns, is_past_bound=is_past_bound)
         return Verdict(record=record)
 
-    def _deadline(self, request: Request, wish: Wish, market: Market) -> str:
+    def _whim(self, *, is_cancel: bool) -> str:
+        """Refuse for a moment's reason what is right in itself."""
+        chance = self._exchange.chance
+        if chance.strikes("unavailable"):
+            return rules.UNAVAILABLE
+        if not is_cancel and chance.strikes("rate_refused"):
+            return EXCEEDED
+        if not is_cancel and chance.strikes("throttled"):
+            return f"EService:Throttled: {self._exchange.now_ns // SECOND}"
+        return ""
+
+    def _late(self, request: Request, wish: Wish, market: Market) -> str:
         error = _deadline(wish.deadline_ns, request)
         exchange = self._exchange
         if error != rules.ELAPSED or not exchange.chance.faults.deadline_guards_matching_only_is:
@@ -227,7 +243,8 @@ class Desk:
         if not account.counter.spend(market.symbol, cost, now_ns):
             return EXCEEDED
         return (
-            _deadline(asked.deadline_ns, request)
+            self._whim(is_cancel=False)
+            or _deadline(asked.deadline_ns, request)
             or rules.market_open(
                 self._exchange.system,
                 market,
@@ -248,8 +265,8 @@ class Desk:
             is_triggered = wish.trigger is None or record.is_triggered
             error = INVALID_ORDER if is_triggered else rules.price(asked.trigger_price, market)
         quantity = record.quantity if asked.quantity is None else asked.quantity
-        if not error and quantity > record.filled:
-            error = rules.quantity(quantity, market)
+        if not error and asked.quantity is not None and quantity > record.filled:
+            error = rules.quantity(quantity, market, record.filled)
         left = quantity - record.filled
         if asked.display is not None and asked.display * rules.ICEBERG_PARTS < left:
             error = error or f"{ARGUMENTS}:display_qty"
@@ -365,6 +382,7 @@ class Desk:
         records, error = self._find(request.account, target)
         if not error and self._exchange.chance.strikes("cancel_refused"):
             error = UNKNOWN_ORDER
+        error = error or self._whim(is_cancel=True)
         count = 0
         for record in records if not error else ():
             cost = penalty(CANCEL_AGES, request.now_ns - record.changed_ns)

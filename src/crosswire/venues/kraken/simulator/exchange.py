@@ -409,10 +409,11 @@ class Exchange:
         account.cash.append(row)
         self.paid.append(row)
 
-    def deposit(self, account: Account, asset: Asset, amount: int, now_ns: int) -> None:
-        """Someone pays in (or out, if negative)."""
-        kind = "deposit" if amount >= 0 else "withdrawal"
-        why = Entry(make_id(self.rng, "L"), make_id(self.rng, "F"), kind)
+    def pay(
+        self, account: Account, asset: Asset, amount: int, kind: str, now_ns: int, ref: str = ""
+    ) -> None:
+        """Money comes (or goes, if negative) by other ways than trading."""
+        why = Entry(make_id(self.rng, "L"), ref or make_id(self.rng, "F"), kind)
         self.move(account, asset, why, now_ns, amount=amount, fee=0)
 
     def _make_closing_order(self, record: OrderRecord, fill: Fill, now_ns: int) -> None:

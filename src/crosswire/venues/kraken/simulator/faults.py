@@ -6,7 +6,7 @@ occurrence is counted, and the ledger shows the counts: a fault that never struc
 
 Opportunities: of the request faults every trading request; of the look-up faults every REST read
 of orders, trades or balances; of the frame faults every private (or book) frame; of those marked
-"per second" every second per connection or for the venue.
+"per second" every second per connection, account, or for the venue.
 """
 
 from collections.abc import Mapping
@@ -29,6 +29,12 @@ class Faults(Struct, frozen=True, kw_only=True):
     events_first: float = 0.0  # the executions frames leave before the answer
     cancel_refused: float = 0.0  # `EOrder:Unknown order` though the order is open
     post_only_refused: float = 0.0  # `EOrder:Post only order` instead of accept and cancel
+    # Each order of a request for itself, so that batches are taken in part.
+    rate_refused: float = 0.0  # `EOrder:Rate limit exceeded` though the counter has room
+    throttled: float = 0.0  # `EService:Throttled`, nothing executed; cancels pass
+    unavailable: float = 0.0  # `EService:Unavailable`, nothing executed; cancels too
+    held_up: float = 0.0  # executed `held_up_s` later: what was sent after it overtakes it
+    read_after_cut: float = 0.0  # a frame of a connection the venue had cut is executed unheard
     batch_cancel_old: float = 0.0  # the 2024 shape of the batch_cancel answer
     token_revoked: float = 0.0  # every token of the account stops being valid, per request
     # REST alone.
@@ -39,6 +45,7 @@ class Faults(Struct, frozen=True, kw_only=True):
     lookup_520: float = 0.0
     lookup_busy: float = 0.0  # `EService:Busy`
     lookup_empty: float = 0.0  # an empty answer that is not true
+    lookup_jumps: float = 0.0  # one read is less behind than the others: the next goes back
     # Frames.
     skip_sequence: float = 0.0  # a number is left out, no frame is lost
     omit_frame: float = 0.0  # a frame is lost, its number with it
@@ -54,10 +61,23 @@ class Faults(Struct, frozen=True, kw_only=True):
     post_only: float = 0.0
     dead_man: float = 0.0  # an armed timer fires at once
     deposit: float = 0.0  # someone pays into an account
+    withdrawal: float = 0.0  # or out of it
+    transfer: float = 0.0  # between its wallets
+    dust: float = 0.0  # a little of the base asset is turned into quote
+    restart: float = 0.0  # all connections, tokens, timers and requests under way are gone
+    restart_empty: float = 0.0  # the same, and all open orders with them
+    key_refused: float = 0.0  # an API key is refused for `key_s`, as if it had expired
+    tick_changed: float = 0.0  # a pair's prices lie on another grid from now on
+    step_changed: float = 0.0  # a pair's quantities are coarser from now on
     # Settings.
     late_s: float = 2.0
     status_s: float = 5.0  # how long a changed system status lasts
+    restart_s: float = 1.0  # how long nothing passes
+    key_s: float = 4.0
+    held_up_s: float = 0.2
     views_behind_s: float = 0.0  # REST shows orders and trades as they were this long ago
+    views_lag_s: float = 0.0  # [?] at least this long ago, however little was declared
+    deadline_checked_last_is: float = 0.0  # [?] a late order may be refused for its money first
     deadline_guards_matching_only_is: float = 0.0  # [?] past it a passive order may rest
     ids_are_spent_is: float = 0.0  # [?] a closed order's cl_ord_id is never taken again
     schedule: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -71,8 +91,12 @@ class Faults(Struct, frozen=True, kw_only=True):
         return int(self.status_s * 1e9)
 
     @property
+    def held_up_ns(self) -> int:
+        return int(self.held_up_s * 1e9)
+
+    @property
     def views_behind_ns(self) -> int:
-        return int(self.views_behind_s * 1e9)
+        return int(max(self.views_behind_s, self.views_lag_s) * 1e9)
 
 
 NAMES = tuple(item.name for item in fields(Faults) if item.name != "schedule")
@@ -110,9 +134,29 @@ CAMPAIGN: Mapping[str, float] = {
     "dead_man": 0.02,
     "late_s": 9.0,
     "views_behind_s": 2.0,
+    "rate_refused": 0.06,
+    "throttled": 0.04,
+    "unavailable": 0.05,
+    "held_up": 0.1,
+    "read_after_cut": 0.9,
+    "lookup_jumps": 0.5,
+    "omit_silently": 0.01,
+    "withdrawal": 0.02,
+    "transfer": 0.02,
+    "dust": 0.02,
+    "restart": 0.01,
+    "restart_empty": 0.01,
+    "key_refused": 0.015,
+    "tick_changed": 0.02,
+    "step_changed": 0.02,
 }
 # Readings of the venue that nobody has proven [?]: a world has them or not, to its end.
-READINGS: Mapping[str, float] = {"deadline_guards_matching_only_is": 1.0, "ids_are_spent_is": 1.0}
+READINGS: Mapping[str, float] = {
+    "deadline_guards_matching_only_is": 1.0,
+    "ids_are_spent_is": 1.0,
+    "deadline_checked_last_is": 1.0,
+    "views_lag_s": 6.0,
+}
 
 
 def from_mapping(values: Mapping[str, float]) -> Faults:

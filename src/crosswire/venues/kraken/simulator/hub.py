@@ -13,12 +13,15 @@ from crosswire.venues.kraken.simulator.connections import (
 )
 from crosswire.venues.kraken.simulator.exchange import Exchange, Print
 from crosswire.venues.kraken.simulator.executions import TRANSITIONS, Item
+from crosswire.venues.kraken.simulator.markets import Market, pair_item
 from crosswire.venues.kraken.simulator.tape import Tape, trade_item
-from crosswire.venues.kraken.simulator.text import encode, number, stamp
+from crosswire.venues.kraken.simulator.text import SECOND, encode, number, stamp
 
 VERSION = "2.0.10"
 HEARTBEAT = encode({"channel": "heartbeat"})
 MAX_ITEMS = 50  # of a mixed frame
+LINGER_NS = 15 * SECOND  # how long frames may be under way behind their connection's end
+CATEGORIES = {"margin": "margin-trade", "spend": "conversion", "receive": "conversion"}
 
 
 class Hub:
@@ -32,6 +35,7 @@ class Hub:
         self.orders = OrderViews(exchange, exchange.rng)
         self.tapes = {symbol: Tape(market, start_ns) for symbol, market in exchange.markets.items()}
         self._best: dict[str, object] = {}
+        self._gone: dict[int, Connection] = {}  # ended, but frames of theirs may be under way
         self._put = put
 
     # --- one socket ----------------------------------------------------------------------------
@@ -39,7 +43,7 @@ class Hub:
     def send(self, connection: Connection, payload: bytes, now_ns: int) -> None:
         """Write a frame, unless the connection is dead without knowing."""
         connection.last_ns = now_ns
-        if not connection.is_half_open:
+        if not (connection.is_half_open or connection.gone_ns):
             self._put(SimFrame(connection.number, payload))
 
     def tell(self, connection: Connection, message: object, now_ns: int) -> None:
@@ -47,8 +51,41 @@ class Hub:
 
     def drop(self, connection: Connection, code: int = 1006) -> None:
         """Cut a connection."""
-        if self.connections.pop(connection.number, None) is not None:
+        if self.retire(connection.number) is not None:
+            connection.is_cut = True
             self._put(SimDrop(connection.number, code))
+
+    def retire(self, number: int) -> Connection | None:
+        """A connection has ended, by either side; what was sent on it may still come."""
+        held = self.connections.pop(number, None)
+        if held is not None:
+            held.gone_ns = now_ns = self.exchange.now_ns
+            for old in [one for one in self._gone.values() if now_ns - one.gone_ns > LINGER_NS]:
+                del self._gone[old.number]
+            self._gone[number] = held
+        return held
+
+    def sender(self, number: int, now_ns: int) -> Connection | None:
+        """Whose frame this is; None if nobody reads it. No answer reaches one that has ended."""
+        held = self.connections.get(number)
+        if held is None:
+            held = self._gone.get(number)
+            if held is None or now_ns - held.gone_ns > LINGER_NS:
+                return None
+            if held.is_cut and not self.chance.strikes("read_after_cut"):
+                return None
+        return None if held.is_half_open else held
+
+    def forget(self) -> None:
+        """Read nothing more of connections that have ended."""
+        self._gone.clear()
+
+    def publish_rules(self, market: Market, now_ns: int) -> None:
+        """Tell a pair's new rules."""
+        data = {"assets": [], "pairs": [pair_item(market)]}
+        payload = encode({"channel": "instrument", "type": "update", "data": data})
+        for connection, _ in self._held("instrument"):
+            self.send(connection, payload, now_ns)
 
     def status(self, connection: Connection, now_ns: int) -> None:
         """What the venue accepts now; the first frame of every connection."""
@@ -154,7 +191,7 @@ class Hub:
             "type": "trade" if row.kind == "margin" else row.kind,
             "asset": asset.name,
             "asset_class": "currency",
-            "category": "margin-trade" if row.kind == "margin" else row.kind,
+            "category": CATEGORIES.get(row.kind, row.kind),
             "wallet_type": "spot",
             "wallet_id": "main",
             "amount": number(row.amount, asset.decimals),

@@ -42,7 +42,7 @@ class Asset(Struct, frozen=True):
 
 
 class Market(Struct):
-    """One pair with its rules; `status` may change while it runs."""
+    """One pair with its rules; `status`, `tick` and `step` may change while it runs."""
 
     symbol: str
     base: Asset
@@ -55,11 +55,15 @@ class Market(Struct):
     min_cost: int
     start_price: int
     flow_quantity: int = 0  # of the order flow's typical quote; 0 = left to the flow
+    step: int = 0  # what quantities are multiples of; 0 = their last decimal
     is_marginable: bool = True
     status: str = "online"
     margin_initial: str = "0.2"
     long_limit: int = 250
     short_limit: int = 200
+
+    def __post_init__(self) -> None:
+        self.step = self.step or 10 ** (10 - self.quantity_decimals)
 
     @property
     def alt_name(self) -> str:
@@ -237,7 +241,7 @@ def pair_item(market: Market) -> dict[str, object]:
         "quote": market.quote.name,
         "status": market.status,
         "qty_precision": market.quantity_decimals,
-        "qty_increment": short_number(10 ** (10 - market.quantity_decimals)),
+        "qty_increment": short_number(market.step),
         "price_precision": market.price_decimals,
         "cost_precision": market.cost_decimals,
         "marginable": market.is_marginable,

@@ -120,6 +120,7 @@ class Rest:
             return
         account, refusal = self._admit(name, request, fields, now_ns)
         if account is None:
+            self._note_refused(name, request, fields, refusal, now_ns)
             self._error(key, refusal)
         elif is_trading:
             n = self._hub.exchange.ledger.arrive()
@@ -150,6 +151,21 @@ class Rest:
             return None, refusal
         return self._hub.exchange.accounts[login.account], ""
 
+    def _note_refused(
+        self, name: str, request: HttpRequest, fields: Fields, refusal: str, now_ns: int
+    ) -> None:
+        """Write the rows of a trading request of a known key that was refused at the door."""
+        login = self._login(request)
+        if login is not None and name in METHODS:
+            exchange = self._hub.exchange
+            account = exchange.accounts[login.account]
+            asked = Request(exchange.ledger.arrive(), account, "rest", now_ns, now_ns)
+            self._desk.note_unread(asked, METHODS[name], named(fields), "refused", refusal)
+
+    def _login(self, request: HttpRequest) -> Login | None:
+        headers = {head.lower(): value for head, value in request.headers.items()}
+        return self._logins.get(headers.get("api-key", ""))
+
     # --- reading -------------------------------------------------------------------------------
 
     def _read(self, key: int, name: str, account: Account, fields: Fields, now_ns: int) -> None:
@@ -165,6 +181,7 @@ class Rest:
             client_order_id=str(fields.get("cl_ord_id") or ""),
             reason=name,
         )
+        self._views.fix_lag()
         try:
             self._result(key, self._views.calls[name](account, fields, now_ns))
         except UnfitError as error:
@@ -202,6 +219,10 @@ class Rest:
             at_ns = asked.now_ns + self._chance.faults.late_ns
             self._later(at_ns, lambda then_ns: self._execute(key, name, asked, fields, then_ns))
             return
+        if self._chance.strikes("held_up"):
+            at_ns = asked.now_ns + self._chance.faults.held_up_ns
+            self._later(at_ns, lambda then_ns: self._execute(key, name, asked, fields, then_ns))
+            return
         self._execute(key, name, asked, fields, asked.now_ns)
 
     def _execute(self, key: int, name: str, asked: Request, fields: Fields, now_ns: int) -> None:
@@ -227,6 +248,11 @@ class Rest:
             self._error(key, error)
         else:
             self._result(key, result)
+
+
+def bad_gateway(key: int) -> SimAnswer:
+    """What stands in front answers where the venue itself is down."""
+    return SimAnswer(key, 502, HTML.format(PAGES[502]).encode(), "text/html")
 
 
 def _fields(request: HttpRequest) -> Fields | None:

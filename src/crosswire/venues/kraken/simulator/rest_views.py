@@ -1,6 +1,7 @@
 """The private REST calls that read: orders, trades, ledger, balances.
 
-They show orders and money as they were `views_behind_s` ago, where that fault is set.
+They show orders and money as they were `views_behind_s` ago, where that fault is set; now and
+then one read is less behind, so that the next one seems to go back in time.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -8,7 +9,7 @@ from typing import TypeVar
 
 from crosswire.sim.ledger import CashRow
 from crosswire.venues.kraken.simulator.access import Tokens
-from crosswire.venues.kraken.simulator.accounts import Account, Fill, OrderRecord
+from crosswire.venues.kraken.simulator.accounts import Account, Fill, OrderRecord, hold
 from crosswire.venues.kraken.simulator.exchange import Exchange
 from crosswire.venues.kraken.simulator.markets import (
     MAKER_FEES,
@@ -37,6 +38,7 @@ class Views:
     def __init__(self, exchange: Exchange, tokens: Tokens) -> None:
         self._exchange = exchange
         self._tokens = tokens
+        self._behind_ns = 0  # of the read that is being answered
         self.calls: dict[str, Call] = {
             "Balance": self._balance,
             "BalanceEx": self._balance_ex,
@@ -54,6 +56,13 @@ class Views:
             "GetWebSocketsToken": self._token,
         }
 
+    def fix_lag(self) -> None:
+        """Decide how far the read that follows is behind."""
+        chance = self._exchange.chance
+        self._behind_ns = chance.faults.views_behind_ns
+        if self._behind_ns and chance.strikes("lookup_jumps"):
+            self._behind_ns = chance.rng.randrange(self._behind_ns)
+
     def _token(self, account: Account, fields: Fields, now_ns: int) -> object:
         return {"token": self._tokens.issue(account.name, now_ns), "expires": 900}
 
@@ -62,20 +71,31 @@ class Views:
     def _asset(self, name: str) -> Asset:
         return self._exchange.assets.get(name) or Asset(name, name, name, 10, 5)
 
+    def _balances(self, account: Account, now_ns: int) -> dict[str, int]:
+        """The account's totals as REST shows them now."""
+        found = dict(account.balances)
+        for row in reversed(account.cash):
+            if row.at_ns <= now_ns - self._behind_ns:
+                break
+            found[row.asset] -= row.amount - row.fee
+        return found
+
     def _balance(self, account: Account, fields: Fields, now_ns: int) -> object:
         found = {}
-        for name, held in account.balances.items():
+        for name, held in self._balances(account, now_ns).items():
             asset = self._asset(name)
             found[asset.rest_name] = fixed(held, asset.decimals)
         return found
 
     def _balance_ex(self, account: Account, fields: Fields, now_ns: int) -> object:
         found = {}
-        for name, held in account.balances.items():
+        orders = [record for record in self.orders(account, now_ns) if record.is_open]
+        for name, total in self._balances(account, now_ns).items():
             asset = self._asset(name)
+            held = sum(hold(record, name, account) for record in orders)
             found[asset.rest_name] = {
-                "balance": fixed(held, asset.decimals),
-                "hold_trade": fixed(account.held(name), asset.decimals),
+                "balance": fixed(total, asset.decimals),
+                "hold_trade": fixed(held, asset.decimals),
             }
         return found
 
@@ -86,17 +106,16 @@ class Views:
 
     def orders(self, account: Account, now_ns: int) -> list[OrderRecord]:
         """The account's orders as REST shows them now, oldest first."""
-        behind_ns = self._exchange.chance.faults.views_behind_ns
-        if not behind_ns:
+        if not self._behind_ns:
             return list(account.orders.values())
         return [
             seen
             for record in account.orders.values()
-            if (seen := _as_it_was(record, now_ns - behind_ns)) is not None
+            if (seen := _as_it_was(record, now_ns - self._behind_ns)) is not None
         ]
 
     def fills(self, account: Account, now_ns: int) -> list[Fill]:
-        latest_ns = now_ns - self._exchange.chance.faults.views_behind_ns
+        latest_ns = now_ns - self._behind_ns
         return [fill for fill in account.fills if fill.at_ns <= latest_ns]
 
     def _open_orders(self, account: Account, fields: Fields, now_ns: int) -> object:
@@ -186,6 +205,7 @@ class Views:
 
     def _ledgers(self, account: Account, fields: Fields, now_ns: int) -> object:
         after_ns, until_ns = self._span(account, fields)
+        until_ns = min(until_ns, now_ns - self._behind_ns)
         kind = str(fields.get("type") or "all")
         rows = [
             row

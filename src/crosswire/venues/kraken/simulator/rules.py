@@ -58,9 +58,9 @@ def price(value: int | None, market: Market) -> str:
     return "EOrder:Tick size check failed" if value % market.tick else ""
 
 
-def quantity(value: int, market: Market) -> str:
-    """Refuse a quantity below the minimum or beyond the precision."""
-    if decimals_of(value) > market.quantity_decimals:
+def quantity(value: int, market: Market, filled: int = 0) -> str:
+    """Refuse a quantity below the minimum or off the step, both whole and without its fills."""
+    if value % market.step and (value - filled) % market.step:
         return f"{ARGUMENTS}:volume"
     return "EOrder:Order minimum not met" if value < market.min_quantity else ""
 

@@ -36,17 +36,16 @@ from crosswire.venues.kraken.simulator.faults import (
 )
 from crosswire.venues.kraken.simulator.hub import Hub
 from crosswire.venues.kraken.simulator.markets import Market, default_markets
-from crosswire.venues.kraken.simulator.rest import Rest
+from crosswire.venues.kraken.simulator.misfortunes import RESTARTED, Misfortunes
+from crosswire.venues.kraken.simulator.rest import Rest, bad_gateway
 from crosswire.venues.kraken.simulator.schema import REQUESTS
 from crosswire.venues.kraken.simulator.subscriptions import Ask, Subscriptions
-from crosswire.venues.kraken.simulator.text import ONE, SECOND, decode, failure, scaled, stamp
+from crosswire.venues.kraken.simulator.text import SECOND, decode, failure, scaled, stamp
 from crosswire.venues.kraken.simulator.trading import Trading
 from crosswire.venues.kraken.simulator.wishes import Wish
 
 MAX_MESSAGES = 300  # per second and connection; the venue's own limit moves and is not published
 EXCEEDED = {"Error": "Exceeded msg rate"}
-SYSTEMS = ("maintenance", "cancel_only", "post_only")
-DEPOSIT = 10 * ONE
 
 
 class SimAccount(Struct, frozen=True, kw_only=True):
@@ -91,6 +90,9 @@ class KrakenSimulator:
         self.hub = Hub(self.exchange, self._put, start_ns)
         desk = Desk(self.exchange)
         self._subscriptions = Subscriptions(self.hub, self.tokens)
+        self._misfortunes = Misfortunes(
+            self.hub, self.tokens, self.logins, self._lose_delayed, flow
+        )
         self._trading = Trading(self.hub, desk, self.tokens, self._later)
         self._rest = Rest(self.hub, desk, self.tokens, self.logins, self._put, self._later)
         self._flow = flow
@@ -101,7 +103,6 @@ class KrakenSimulator:
         self._delayed: list[tuple[int, int, Callable[[int], None]]] = []
         self._delayed_count = 0
         self._pulse_ns = start_ns + SECOND
-        self._until_ns = 0  # when a changed system status goes back to online
 
     def _put(self, output: SimOutput) -> None:
         self.outbox.append(output)  # looked up each time: the host may swap the list
@@ -119,16 +120,18 @@ class KrakenSimulator:
             connection, "auth" in bare, "l3" in bare, opened_ns=now_ns, last_ns=now_ns
         )
         self.hub.connections[connection] = held
-        if not bare.endswith("/v2"):
+        if self._misfortunes.is_down(now_ns):
+            self.hub.drop(held, RESTARTED)
+        elif not bare.endswith("/v2"):
             self.hub.drop(held, 1008)
-            return
-        self.hub.status(held, now_ns)
+        else:
+            self.hub.status(held, now_ns)
 
     def received(self, connection: int, payload: bytes, now_ns: int) -> None:
         """A text frame arrived."""
         self.exchange.now_ns = now_ns
-        held = self.hub.connections.get(connection)
-        if held is None or held.is_half_open:
+        held = self.hub.sender(connection, now_ns)
+        if held is None:
             return
         held.last_ns = now_ns
         if not held.count_message(self.max_messages, now_ns):
@@ -143,12 +146,15 @@ class KrakenSimulator:
     def closed(self, connection: int, now_ns: int) -> None:
         """The client hung up, or its host says the socket is gone."""
         self.exchange.now_ns = now_ns
-        self.hub.connections.pop(connection, None)
+        self.hub.retire(connection)
         self.tokens.forget(connection)
 
     def asked(self, key: int, request: HttpRequest, now_ns: int) -> None:
         """An HTTP request arrived."""
         self.exchange.now_ns = now_ns
+        if self._misfortunes.is_down(now_ns):
+            self._put(bad_gateway(key))
+            return
         self._rest.asked(key, request, now_ns)
         self.hub.publish(now_ns)
 
@@ -161,12 +167,10 @@ class KrakenSimulator:
         self.hub.publish(now_ns)
         self._play(now_ns)
         self._live(now_ns)
-        if self._until_ns and self._until_ns <= now_ns:
-            self._until_ns = 0
-            self.hub.set_system("online", now_ns)
+        self._misfortunes.end(now_ns)
         if self._pulse_ns <= now_ns:
             self._pulse_ns = now_ns + SECOND
-            self._strike(now_ns)
+            self._misfortunes.strike(now_ns)
         for connection in list(self.hub.connections.values()):
             if connection.due_ns() <= now_ns:
                 self.hub.beat(connection, now_ns)
@@ -176,7 +180,7 @@ class KrakenSimulator:
         due = self.exchange.next_due_ns()
         due += [connection.due_ns() for connection in self.hub.connections.values()]
         due += [self._delayed[0][0]] if self._delayed else []
-        due += [self._until_ns] if self._until_ns else []
+        due += [self._misfortunes.status_until_ns] if self._misfortunes.status_until_ns else []
         if self._flow is not None:
             due.append(self._flow.next_due_ns())
         moments = [recording.next_due_ns() for recording in self._recordings.values()]
@@ -234,7 +238,8 @@ class KrakenSimulator:
         value = scaled(amount)
         assert value is not None
         held = self.exchange.accounts[account]
-        self.exchange.deposit(held, self.exchange.assets[asset], value, now_ns)
+        kind = "deposit" if value >= 0 else "withdrawal"
+        self.exchange.pay(held, self.exchange.assets[asset], value, kind, now_ns)
         self.hub.publish(now_ns)
 
     # --- frames --------------------------------------------------------------------------------
@@ -281,6 +286,9 @@ class KrakenSimulator:
         self._delayed_count += 1
         heapq.heappush(self._delayed, (at_ns, self._delayed_count, act))
 
+    def _lose_delayed(self) -> None:
+        self._delayed.clear()
+
     def _play(self, now_ns: int) -> None:
         """Recorded books move on."""
         for symbol, recording in self._recordings.items():
@@ -311,25 +319,6 @@ class KrakenSimulator:
             engine = self.exchange.engines[action.instrument]
             market = self.exchange.markets[action.instrument]
             self.exchange.apply(market, act(engine, action, now_ns), now_ns)
-        self.hub.publish(now_ns)
-
-    def _strike(self, now_ns: int) -> None:
-        """The faults that are drawn once a second."""
-        for connection in list(self.hub.connections.values()):
-            if self.chance.strikes("half_open"):
-                connection.is_half_open = True
-            if self.chance.strikes("cut"):
-                self.hub.drop(connection)
-        for system in SYSTEMS:
-            if self.chance.strikes(system):
-                self._until_ns = now_ns + self.chance.faults.status_ns
-                self.hub.set_system(system, now_ns)
-        for account in self.exchange.accounts.values():
-            if account.dead_man_ns and self.chance.strikes("dead_man"):
-                self.exchange.fire_dead_man(account, now_ns)
-            if self.chance.strikes("deposit"):
-                quote = next(iter(self.exchange.markets.values())).quote
-                self.exchange.deposit(account, quote, DEPOSIT, now_ns)
         self.hub.publish(now_ns)
 
 

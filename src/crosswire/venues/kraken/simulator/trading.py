@@ -121,6 +121,9 @@ class Trading:
         elif asked.method in PLACING and self._chance.strikes("place_late"):
             at_ns = now_ns + self._chance.faults.late_ns
             self._later(at_ns, lambda then_ns: self._execute(connection, asked, then_ns))
+        elif self._chance.strikes("held_up"):
+            at_ns = now_ns + self._chance.faults.held_up_ns
+            self._later(at_ns, lambda then_ns: self._execute(connection, asked, then_ns))
         else:
             self._execute(connection, asked, now_ns)
 
