@@ -359,7 +359,7 @@ def test_without_the_bound_on_the_venues_clock_the_worst_skew_is_allowed_for() -
     assert order is not None
     orders.apply(OrdersRead(S * 3, ACCOUNT, "open", (), S * 3, True, venue_ns=60 * S))
     assert not order.is_ruled_out
-    orders.apply(OrdersRead(S * 4, ACCOUNT, "open", (), S * 4, True, venue_ns=71 * S))
+    orders.apply(OrdersRead(S * 4, ACCOUNT, "open", (), S * 4, True, venue_ns=72 * S))
     assert order.is_ruled_out
 
 

@@ -60,6 +60,7 @@ class Positions:
         self._positions: dict[tuple[str, str], Position] = {}
         self._shares: dict[tuple[str, str], int] = {}
         self.balances: dict[tuple[str, str], int] = {}
+        self._moved_ns: dict[tuple[str, str], int] = {}
 
     def get(self, account: str, instrument: str) -> Position:
         """Return a position; a fresh flat one if nothing was ever filled."""
@@ -105,14 +106,34 @@ class Positions:
             self._shares[key] = self._shares.get(key, 0) + signed
         return position
 
-    def read(self, event: BalancesRead) -> None:
-        """Take over the venue's totals; a complete read drops assets it does not show."""
+    def read(self, event: BalancesRead, lag_ns: int = 0) -> dict[str, tuple[int, int]]:
+        """Take over the venue's totals; a complete read drops assets it does not show.
+
+        A read speaks only about assets that have not moved since it began, less the lag of
+        look-ups. Returns what it put right: asset -> (believed, read).
+        """
+        listed = dict(event.balances)
+        shown = listed
+        since_ns = (event.started_ns or event.recv_ns) - lag_ns
         if event.is_complete:
-            for key in [key for key in self.balances if key[0] == event.account]:
-                del self.balances[key]
-        for asset, total in event.balances:
-            self.balances[(event.account, asset)] = total
+            gone = [key[1] for key in self.balances if key[0] == event.account]
+            shown = {**dict.fromkeys(gone, 0), **listed}
+        wrong: dict[str, tuple[int, int]] = {}
+        for asset, total in shown.items():
+            key = (event.account, asset)
+            if self._moved_ns.get(key, 0) > since_ns:
+                continue
+            believed = self.balances.get(key)
+            if believed is not None and believed != total:
+                wrong[asset] = (believed, total)
+            if total or asset in listed:
+                self.balances[key] = total
+            else:
+                self.balances.pop(key, None)
+        return wrong
 
     def move(self, event: CashMoved) -> None:
         """Take over the balance that a row of the venue's ledger leaves."""
-        self.balances[(event.account, event.asset)] = event.balance
+        key = (event.account, event.asset)
+        self.balances[key] = event.balance
+        self._moved_ns[key] = event.recv_ns

@@ -3,8 +3,8 @@
 An order near enough to a wanted rung stays, with its place in the queue. What is left over of the
 live orders is moved to what is left over of the rungs (amended, where the venue amends in place),
 then the rest is canceled or placed. An order with a request in flight is left alone and occupies
-its rung. So does an UNKNOWN order, until it can no longer be open; then the rung is quoted again
-while risk keeps the exposure reserved.
+its rung. So does an UNKNOWN order, which `doubt` sees to, until it can no longer be open; then the
+rung is quoted again while risk keeps the exposure reserved.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,8 +16,6 @@ from crosswire.orders import ClientOrderIds, Order
 RECANCEL_NS = 2_000_000_000
 # How long an order is left alone after a refusal: it may be over, and the word of that on its way.
 REFUSED_NS = 500_000_000
-# After its bound an UNKNOWN order is asked to cancel: the refusal is what rules it out.
-BOUND_GRACE_NS = 2_000_000_000
 AT_ONCE = ("ioc", "fok")
 
 
@@ -132,7 +130,7 @@ def _requote_side(
             if off > wanted.threshold or not _is_enough(order, rung):
                 commands.append(desk.amend(order, rung, wanted))
             return
-    idle, free = _match(rungs, orders, wanted.threshold, desk.now_ns, commands)
+    idle, free = _match(rungs, orders, wanted.threshold, desk.now_ns)
     if idle and free and desk.amends_in_place:
         moved = min(len(idle), len(free))
         commands += [desk.amend(idle[n], free[n], wanted) for n in range(moved)]
@@ -149,7 +147,6 @@ def _match(
     orders: Sequence[Order],
     threshold: int,
     now_ns: int,
-    commands: list[AnyCommand],
 ) -> tuple[list[Order], list[Quote]]:
     """Return the orders that serve no rung, and the rungs that no order serves, best first."""
     if not orders:
@@ -171,8 +168,6 @@ def _match(
         served = _serve(order, free, threshold)
         if served is None and free:
             free.popitem()  # it may rest somewhere, so there is one rung less to fill
-        if _is_to_press(order, served is not None, now_ns):
-            commands.append(cancel(order))
     for order in astray:
         served = _serve(order, free, threshold)
         if served is None or not _is_enough(order, served):
@@ -213,13 +208,3 @@ def is_settling(order: Order, now_ns: int) -> bool:
     is_refused = order.refused_ns >= order.canceled_ns and order.stage != "UNKNOWN"
     wait_ns = REFUSED_NS if is_refused else RECANCEL_NS
     return now_ns - max(order.refused_ns, order.canceled_ns) <= wait_ns
-
-
-def _is_to_press(order: Order, is_wanted: bool, now_ns: int) -> bool:
-    """Whether to ask (again) for the cancel of what should be gone, or must be ruled out."""
-    if is_settling(order, now_ns):
-        return False
-    if order.stage == "UNKNOWN":
-        return not is_wanted or now_ns > order.bound_ns + BOUND_GRACE_NS
-    # Whatever became of a doubtful amend, the order's closure settles it.
-    return any(r.kind == "amend" and r.is_doubtful for r in order.requests.values())

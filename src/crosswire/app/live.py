@@ -161,6 +161,7 @@ class Trader:
             max_place_batch=found.max_place_batch,
             max_cancel_batch=found.max_cancel_batch,
             bound_ns=found.bound_ns,
+            read_lag_ns=found.read_lag_ns,
             dead_man_ns=DEAD_MAN_NS if found.has_dead_man and not self._leaves_orders else 0,
         )
 

@@ -28,11 +28,13 @@ from crosswire.domain import (
     CancelAccepted,
     CancelRejected,
     CashMoved,
+    ClockMeasured,
     Closed,
     DeadManArmed,
     Disconnected,
     FeedProven,
     Filled,
+    FillsRead,
     Halted,
     Instrument,
     InstrumentListed,
@@ -61,16 +63,15 @@ from crosswire.engine.batches import batched
 from crosswire.engine.digest import digest
 from crosswire.engine.settings import Settings
 from crosswire.engine.slots import Slot
+from crosswire.engine.switches import UNREADABLE, Switches
 from crosswire.engine.transports import Tally, listen
-from crosswire.engine.watch import Watch
+from crosswire.engine.upkeep import Upkeep
 from crosswire.fixed import SCALE
 from crosswire.orders import ClientOrderIds, Order, Orders
 from crosswire.positions import Positions
-from crosswire.quotes import cancel
 from crosswire.risk import BPS, Risk
 from crosswire.strategies.interface import Strategy
 
-UNREADABLE = "unreadable private frame"
 ORDER_EVENTS: tuple[type, ...] = (
     Sent,
     Accepted,
@@ -86,6 +87,8 @@ ORDER_EVENTS: tuple[type, ...] = (
     Absent,
     Reversed,
     OrderReported,
+    FillsRead,
+    ClockMeasured,
 )
 
 
@@ -96,11 +99,13 @@ class Engine:
         self.settings = settings
         self.books: dict[str, Book] = {}
         self.instruments: dict[str, Instrument] = {}
-        self.orders = Orders()
+        self.ids = ClientOrderIds(settings.bot, settings.run)
+        lags = {name: account.read_lag_ns for name, account in settings.accounts.items()}
+        adopting = {name for name, each in settings.accounts.items() if each.adopts_external}
+        self.orders = Orders(lags, self.ids.is_ours, adopting)
         self.positions = Positions()
         rules = {name: account.rules() for name, account in settings.accounts.items()}
         self.risk = Risk(rules, self.instruments, self.books, self.orders, self.positions)
-        self.ids = ClientOrderIds(settings.bot, settings.run)
         self.slots: dict[str, Slot] = {}
         self.made: list[AnyEvent] = []
         self.counts: Counter[str] = Counter()
@@ -109,23 +114,25 @@ class Engine:
         self._touched: dict[Slot, None] = {}
         self._queued: list[AnyCommand] = []
         self._request_id = 0
-        self._watch = Watch(settings, self.orders, self.risk)
+        upkeep = Upkeep(settings, self.orders, self.positions, self.risk, self.counts)
+        switches = Switches(self.risk, settings.accounts)
+        self._upkeep, self._switches = upkeep, switches
         self._appliers: dict[type, Callable[[Any], None]] = {
             InstrumentListed: self._listed,
             BookReset: self._book_reset,
             BookChanged: self._book_changed,
             BookLost: self._book_lost,
             FeedProven: self._feed_proven,
-            LoggedIn: self._logged_in,
-            Disconnected: self._disconnected,
-            CashMoved: self._cash,
+            LoggedIn: upkeep.logged_in,
+            Disconnected: upkeep.disconnected,
+            CashMoved: upkeep.cash,
             BalancesRead: self._balances,
             OrdersRead: self._orders_read,
             Unreadable: self._unreadable,
-            Halted: self._halted,
-            Resumed: self._resumed,
-            VenueStatusChanged: self._venue_status,
-            DeadManArmed: self._armed,
+            Halted: switches.halted,
+            Resumed: switches.resumed,
+            VenueStatusChanged: switches.venue_status,
+            DeadManArmed: switches.armed,
             RunStarted: self._run_started,
         }
         self._appliers.update(dict.fromkeys(ORDER_EVENTS, self._order_event))
@@ -191,9 +198,9 @@ class Engine:
             for place in command.places:
                 self.risk.exposure.touch(place.account, place.instrument)
         elif isinstance(command, Kill):
-            self.risk.killed[command.account] = command.reason
+            self._switches.kill(command)
         elif isinstance(command, Resume):
-            self._resume(command.account)
+            self._switches.resume(command)
         else:
             self.orders.register(approved)
             self.risk.breakers.register(approved)
@@ -207,13 +214,13 @@ class Engine:
         return self._approve(command, now_ns)
 
     def tick(self, now_ns: int) -> list[Approved]:
-        """Time passed: re-arm dead-man switches, repeat a kill's cancels, timers, forgetting."""
+        """Time passed: doubts, reads, dead-man switches, a kill's cancels, timers, forgetting."""
         self.made = []
-        for halted in self._watch.breaches(now_ns):
-            self._make(halted)
-        self._queued += self._watch.commands(now_ns)
+        for event in self._upkeep.events(now_ns):
+            self._make(event)
+        self._queued += self._upkeep.commands(now_ns)
         self._queued += self.risk.breakers.probes(now_ns)
-        if self._watch.is_second(now_ns):
+        if self._upkeep.is_second(now_ns):
             self._call_timers(now_ns)
             self.orders.forget(now_ns - self.settings.terminal_grace_ns)
         for slot in self.slots.values():
@@ -379,6 +386,8 @@ class Engine:
 
     def _order_event(self, event: Any) -> None:
         change = self.orders.apply(event)
+        if self.orders.news:
+            self._hear(event.recv_ns)
         if change.kind == "nothing":
             return
         order = change.order
@@ -389,9 +398,12 @@ class Engine:
             self.risk.exposure.touch(event.account, change.unbooked.instrument)
         if order is None:
             return
-        if change.kind == "late":
-            self._late(order, event.recv_ns)
         self._order_changed(order, event)
+
+    def _hear(self, now_ns: int) -> None:
+        """Journal what the orders concluded by themselves."""
+        for event in self._upkeep.news(now_ns):
+            self._make(event)
 
     def _book(self, fill: Filled, order: Order | None) -> None:
         """Book a fill to its strategy; without an order of ours, to the account alone."""
@@ -399,6 +411,7 @@ class Engine:
         self.counts["fills"] += 1
         self.positions.book(fill, strategy)
         self.risk.exposure.touch(fill.account, fill.instrument)
+        self._tell(self._upkeep.booked(fill))
         slot = self.slots.get(strategy)
         on_fill = getattr(slot.strategy, "on_fill", None) if slot else None
         if slot is not None and on_fill is not None:
@@ -425,24 +438,14 @@ class Engine:
             targets = on_order(slot.view, order)
             self._queued += self._wanted(slot, targets, event.recv_ns, event.recv_ns)
 
-    def _late(self, order: Order, now_ns: int) -> None:
-        """It lives although we had proof that it could not: something we rely on is not so."""
-        self.counts["late_accepts"] += 1
-        reason = f"late accept of {order.client_order_id}"
-        self._make(Halted(now_ns, order.account, reason, "crosswire resume"))
-        self._queued.append(cancel(order))
-
-    def _logged_in(self, event: LoggedIn) -> None:
-        self._watch.in_control[event.session] = True
-
-    def _disconnected(self, event: Disconnected) -> None:
-        self._watch.in_control[event.session] = False
-
-    def _cash(self, event: CashMoved) -> None:
-        self.positions.move(event)
-
     def _balances(self, event: BalancesRead) -> None:
-        self.positions.read(event)
+        self._tell(self._upkeep.balances(event))
+
+    def _tell(self, events: list[AnyEvent]) -> None:
+        """Journal what was put right."""
+        for event in events:
+            self.counts["corrections"] += 1
+            self._make(event)
 
     def _orders_read(self, event: OrdersRead) -> None:
         self.orders.apply(event)
@@ -450,8 +453,11 @@ class Engine:
             if slot.account == event.account:
                 slot.is_dirty = True
                 self._touched[slot] = None
-        is_clean = event.is_complete and event.scope == "open"
-        if is_clean and UNREADABLE in self.risk.halted.get(event.account, {}):
+        for instrument in self.orders.instruments(event.account):
+            self.risk.exposure.touch(event.account, instrument)
+        if self.orders.news:
+            self._hear(event.recv_ns)
+        if self._switches.is_readable_again(event):
             self._make(Resumed(event.recv_ns, event.account, UNREADABLE))
 
     def _unreadable(self, event: Unreadable) -> None:
@@ -462,29 +468,7 @@ class Engine:
             )
             self._queued.append(LookUp(event.session, "open_orders"))
 
-    def _halted(self, event: Halted) -> None:
-        self.risk.halted.setdefault(event.account, {})[event.reason] = event.exit
-
-    def _resumed(self, event: Resumed) -> None:
-        self.risk.halted.get(event.account, {}).pop(event.reason, None)
-
-    def _resume(self, account: str) -> None:
-        """An operator lifts the kill switch and every halt of an account, or of all."""
-        for name in list(self.risk.halted) if not account else [account]:
-            self.risk.halted.pop(name, None)
-            self.risk.losses.forgive(name)
-        if account:
-            self.risk.killed.pop(account, None)
-        else:
-            self.risk.killed.clear()
-
-    def _venue_status(self, event: VenueStatusChanged) -> None:
-        self.risk.venue_status[event.venue] = event.status
-
-    def _armed(self, event: DeadManArmed) -> None:
-        self.risk.armed_ns[event.account] = event.fires_ns
-
     def _run_started(self, event: RunStarted) -> None:
         self.orders.apply(event)
-        self.risk.armed_ns.clear()
+        self._switches.new_run()
         self.forget_queued()

@@ -17,6 +17,11 @@ class Account(Struct, frozen=True):
     max_cancel_batch: int = 1
     bound_ns: int = 5_000_000_000  # after it the venue refuses an order request by itself
     dead_man_ns: int = 0  # 0 = the venue has none, or the user does not want it
+    read_lag_ns: int = 0  # how far the venue's look-ups may trail its stream
+    resends: bool = False  # it takes identical bytes once, and `verify` has shown that here
+    orders_every_ns: int = 30_000_000_000  # how often open orders are read
+    balances_every_ns: int = 60_000_000_000  # how often balances and fills are
+    adopts_external: bool = False  # strangers' open orders are managed, not only shown
     breakers: BreakerRules = BreakerRules()  # by which transports it places
     max_inflight: int = 100  # requests without an answer
 

@@ -47,6 +47,8 @@ class Request(Struct):
     is_doubtful: bool = False
     quantity: int | None = None  # what an amend asks for
     price: int | None = None
+    bound_ns: int = 0  # after it the venue refuses what an amend asks for
+    venue_bound_ns: int = 0  # the same on the venue's clock, once it was sent
 
 
 class Stamps(Struct):
@@ -90,7 +92,15 @@ class Order(Struct):
     is_proven: bool = False  # evidence of its existence was seen
     is_late: bool = False  # it lives although we had closed it
     venue_bound_ns: int = 0  # the latest bound of its copies, on the venue's clock
-    ruled_out_ns: int = 0  # when the venue, past that bound, showed no such open order
+    known_ns: int = 0  # when the venue last said something of it
+    doubted_ns: int = 0  # since when one of its outcomes is in doubt, 0 = none is
+    # The proof of absence, piece by piece: when the venue, past the bound, showed no such open
+    # order (and what its clock said then), when a second look and the closed orders lacked it.
+    ruled_out_ns: int = 0
+    ruled_venue_ns: int = 0
+    open_lacked_ns: int = 0
+    closed_lacked_ns: int = 0
+    is_adopted: bool = False  # ours by its id, but no journal of ours knows it
     transport: Transport | None = None
     changed_ns: int = 0
     canceled_ns: int = 0  # when we last asked for its cancel

@@ -1,407 +1,238 @@
-"""Every order of every account, moved by events alone.
+"""Every order of every account: what reads of an account say, and what a new run must doubt.
 
-Rules that stand on sequences which break programs without them:
-
-* A fill is booked once per fill key, in every stage, and marked as seen after it was applied.
-* A refusal speaks for one copy of a request; an order is rejected when every copy is refused.
-* A cancel's refusal never closes an order.
-* A read speaks only about orders unchanged since it began, and only if it is complete.
+* A read speaks only about orders unchanged since it began, less the lag of look-ups. The private
+  stream's own snapshot has no lag.
+* Only a complete read can lack something. A look-up that shows nothing at all may be blind.
+* What a read shows as over, is over; what it shows as open, was.
 """
 
-from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Collection, Mapping
 
 from crosswire.domain import (
-    Absent,
     Accepted,
-    Amend,
-    Amended,
-    AmendRejected,
-    AnyCommand,
-    AnyEvent,
-    Approved,
-    Cancel,
-    CancelAccepted,
-    CancelBatch,
-    CancelRejected,
     Closed,
-    Filled,
+    FillsRead,
     Missing,
     OrderReported,
     OrdersRead,
-    Place,
-    PlaceBatch,
-    Rejected,
-    Reversed,
     RunStarted,
-    Sent,
     TimedOut,
 )
-from crosswire.orders.index import Index
-from crosswire.orders.order import Order, Request, new_order
-from crosswire.orders.table import TABLE
+from crosswire.orders.moves import BOUND_MARGIN_NS, NOTHING, Change, Moves
+from crosswire.orders.order import Order
 
-# After the bound, how far the venue's clock must be past it before a refused cancel or a
-# complete read rules out that the order is open: covers the skew of the two clocks.
-BOUND_MARGIN_NS = 1_000_000_000
-MAX_SKEW_NS = 60_000_000_000
-
-
-class Change(NamedTuple):
-    """What an event did: to which order (None = not one of ours), and what follows from it."""
-
-    order: Order | None
-    kind: Literal["changed", "late", "nothing"]
-    booked: Filled | None = None  # a fill booked for the first time
-    unbooked: Filled | None = None  # a booked fill that was taken back
+# How much later than its lag allows a look-up is believed to show all, if it can't prove its age.
+PATIENCE = 10
+# What a look-up of fills may still have missed, on top of its lag.
+COVER_MARGIN_NS = 10_000_000_000
 
 
-NOTHING = Change(None, "nothing")
+def _is_never_ours(_client_order_id: str) -> bool:
+    return False
 
 
-class Orders(Index):
-    """The index, moved by commands and events."""
+class Orders(Moves):
+    """All orders, moved by commands, statements and reads."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._fills: dict[str, dict[str, Filled]] = {}
-        self._reversed: dict[str, set[str]] = {}
-        self._apply: dict[type, Callable[[Any], Change]] = {
-            Sent: self._sent,
-            Accepted: self._accepted,
-            Rejected: self._rejected,
-            Amended: self._amended,
-            AmendRejected: self._request_refused,
-            CancelRejected: self._request_refused,
-            CancelAccepted: self._cancel_accepted,
-            Filled: self._filled,
-            Closed: self._closed,
-            TimedOut: self._timed_out,
-            Missing: self._missing,
-            Absent: self._absent,
-            Reversed: self._reverse,
-            OrderReported: self._reported,
-            OrdersRead: self._orders_read,
-            RunStarted: self._run_started,
-        }
+    def __init__(
+        self,
+        read_lag_ns: Mapping[str, int] | None = None,
+        is_ours: Callable[[str], bool] = _is_never_ours,
+        adopting: Collection[str] = (),
+    ) -> None:
+        """`is_ours` knows this bot's ids; `adopting` accounts manage strangers' orders as well."""
+        super().__init__(read_lag_ns)
+        self.run_started_ns = 0
+        self.read_ns: dict[str, int] = {}  # when the last whole read of open orders began
+        self._is_ours = is_ours
+        self._adopting = adopting
+        self._apply[OrderReported] = self._reported
+        self._apply[OrdersRead] = self._orders_read
+        self._apply[FillsRead] = self._fills_read
+        self._apply[RunStarted] = self._run_started
 
-    def fill(self, account: str, fill_key: str) -> Filled | None:
-        """Return a booked fill by its key."""
-        return self._fills.get(account, {}).get(fill_key)
+    def forget(self, before_ns: int) -> int:
+        """Drop ended orders unchanged since `before_ns`, and keys of fills that all are booked."""
+        for account, fills in self._fills.items():
+            if fills.covered_ns:
+                lag_ns = PATIENCE * self.read_lag_ns(account)
+                offset_ns = self.offsets_ns.get(account, 0)
+                fills.forget(min(before_ns, fills.covered_ns - lag_ns) + offset_ns)
+        return super().forget(before_ns)
 
-    # --- commands ------------------------------------------------------------------------------
-
-    def register(self, approved: Approved) -> None:
-        """Note the intent of a command before its bytes are handed over."""
-        self._register(approved.command, approved)
-
-    def _register(self, command: AnyCommand, approved: Approved) -> None:
-        if type(command) is Place:
-            self._enter(new_order(command), approved)
-        elif type(command) is Amend:
-            amended = self._by_id.get(command.client_order_id)
-            if amended is not None:
-                request = self._request(amended, "amend", approved)
-                request.quantity, request.price = command.quantity, command.price
-                if command.quantity is not None:
-                    self._settle(amended)
-        elif isinstance(command, Cancel):
-            canceled = self._by_id.get(command.client_order_id)
-            if canceled is not None:
-                canceled.canceled_ns = approved.approved_ns
-                self._request(canceled, "cancel", approved)
-        elif isinstance(command, PlaceBatch):
-            for place in command.places:
-                self._register(place, approved)
-        elif isinstance(command, CancelBatch):
-            for cancel in command.cancels:
-                self._register(cancel, approved)
-
-    def _request(
-        self, order: Order, kind: Literal["amend", "cancel"], approved: Approved
-    ) -> Request:
-        number = approved.request_id
-        request = order.requests[number] = Request(number, kind, approved.approved_ns)
-        order.changed_ns = approved.approved_ns
-        others = self._by_request.get(number)
-        self._by_request[number] = (*others, order) if others else (order,)
-        return request
-
-    # --- events --------------------------------------------------------------------------------
-
-    def apply(self, event: AnyEvent) -> Change:
-        """Move an order by one event; events that are not about orders do nothing."""
-        apply = self._apply.get(type(event))
-        return apply(event) if apply else NOTHING
-
-    def _step(self, order: Order, event: AnyEvent) -> None:
-        before = order.stage
-        order.stage = TABLE[before][type(event)]
-        order.changed_ns = max(order.changed_ns, event.recv_ns)
-
-    def _prove(self, order: Order, event: AnyEvent, venue_order_id: str) -> bool:
-        """Note evidence that the order exists; True if that comes after we closed it so."""
-        order.is_proven = True
-        order.ruled_out_ns = 0
-        if venue_order_id and not order.venue_order_id:
-            order.venue_order_id = venue_order_id
-            self._by_venue_id[(order.account, venue_order_id)] = order
-        for request in [r for r in order.requests.values() if r.kind == "place"]:
-            self._drop(order, request)
-        if not order.stamps.acked:
-            order.stamps.acked = event.recv_ns
-        is_late = order.end in ("rejected", "absent") and not order.is_late
-        order.is_late = order.is_late or is_late
-        return is_late
-
-    def _sent(self, event: Sent) -> Change:
-        for order in self._by_request.get(event.request_id, ()):
-            request = order.requests[event.request_id]
-            request.copies += 1
-            if request.kind == "place":
-                order.transport = event.transport
-                order.venue_bound_ns = max(order.venue_bound_ns, event.bound_ns)
-                order.stamps.encoded = event.encoded_ns
-                order.stamps.written = event.recv_ns
-        return NOTHING
-
-    def _accepted(self, event: Accepted) -> Change:
-        order = self.find(event.account, event.client_order_id, event.venue_order_id)
-        if order is None:
-            return NOTHING
-        is_late = self._prove(order, event, event.venue_order_id)
-        self._step(order, event)
-        self._settle(order)
-        return Change(order, "late" if is_late else "changed")
-
-    def _rejected(self, event: Rejected) -> Change:
-        order = self.find(event.account, event.client_order_id, event.venue_order_id)
-        request = order.requests.get(event.request_id) if order else None
-        if order is None or request is None or request.kind != "place":
-            return NOTHING
-        request.refused += not event.is_unsent
-        if request.refused < request.copies:
-            return Change(order, "changed")
-        self._drop(order, request)
-        self._step(order, event)
-        if order.stage == "DONE" and not order.end:
-            order.end, order.reason = "rejected", event.reason
-        self._settle(order)
-        return Change(order, "changed")
-
-    def _amended(self, event: Amended) -> Change:
-        order = self.find(event.account, event.client_order_id, event.venue_order_id)
-        if order is None:
-            return NOTHING
-        is_late = self._prove(order, event, event.venue_order_id)
-        # The stream names no request; it settles the amends that asked for what it shows.
-        for request in [r for r in order.requests.values() if r.kind == "amend"]:
-            is_answer = request.request_id == event.request_id
-            if is_answer and event.source == "answer":
-                order.quantity = request.quantity or order.quantity
-                order.price = request.price if request.price is not None else order.price
-            asked = (request.quantity in (None, event.quantity)) and (
-                request.price in (None, event.price)
-            )
-            if is_answer or (event.source != "answer" and asked):
-                self._drop(order, request)
-        if event.quantity is not None:
-            order.quantity = event.quantity
-        if event.price is not None:
-            order.price = event.price
-        if order.stage != "DONE":
-            order.stage = TABLE[order.stage][Accepted]
-        order.changed_ns = max(order.changed_ns, event.recv_ns)
-        self._complete(order)
-        self._settle(order)
-        return Change(order, "late" if is_late else "changed")
-
-    def _request_refused(self, event: AmendRejected | CancelRejected) -> Change:
-        order = self.find(event.account, event.client_order_id, event.venue_order_id)
-        request = order.requests.get(event.request_id) if order else None
-        if order is None or request is None or request.kind == "place":
-            return NOTHING
-        if not event.is_unsent:
-            request.refused += 1
-            order.refused_ns = event.recv_ns
-        if request.refused >= request.copies:
-            self._drop(order, request)
-        if isinstance(event, CancelRejected) and event.is_unknown_order:
-            self._rule_out(order, event.venue_ns, event.recv_ns)
-        order.changed_ns = max(order.changed_ns, event.recv_ns)
-        self._complete(order)
-        self._settle(order)
-        return Change(order, "changed")
-
-    def _cancel_accepted(self, event: CancelAccepted) -> Change:
-        order = self.find(event.account, event.client_order_id, event.venue_order_id)
-        request = order.requests.get(event.request_id) if order else None
-        if order is None or request is None:
-            return NOTHING
-        # Success proves that the order was open until now; how much it filled, `Closed` tells.
-        is_late = self._prove(order, event, event.venue_order_id)
-        self._drop(order, request)
-        order.changed_ns = max(order.changed_ns, event.recv_ns)
-        self._settle(order)
-        return Change(order, "late" if is_late else "changed")
-
-    def _rule_out(self, order: Order, venue_ns: int, now_ns: int) -> None:
-        """Past the bound, by the venue's own clock, an order it does not show can't be open.
-
-        Where no `Sent` told the bound on the venue's clock (a crash came between), the bound on
-        ours stands in, with room for the worst difference of the two.
-        """
-        if order.venue_bound_ns:
-            past_ns = order.venue_bound_ns + BOUND_MARGIN_NS
-        else:
-            past_ns = order.bound_ns + MAX_SKEW_NS
-        is_past = order.bound_ns and venue_ns > past_ns
-        if is_past and order.stage == "UNKNOWN" and not order.is_proven and not order.ruled_out_ns:
-            order.ruled_out_ns = now_ns
-
-    def _filled(self, event: Filled) -> Change:
-        fills = self._fills.setdefault(event.account, {})
-        if event.fill_key in fills or event.fill_key in self._reversed.get(event.account, ()):
-            return NOTHING
-        order = self.find(event.account, event.client_order_id, event.venue_order_id)
-        is_late = False
-        if order is not None:
-            is_late = self._prove(order, event, event.venue_order_id)
-            order.filled += event.quantity
-            order.cost += event.quantity * event.price
-            if event.fee:
-                order.fees[event.fee_asset] = order.fees.get(event.fee_asset, 0) + event.fee
-            self._step(order, event)
-            self._complete(order)
-            if not order.stamps.filled:
-                order.stamps.filled = event.recv_ns
-            self._settle(order)
-        fills[event.fill_key] = event
-        return Change(order, "late" if is_late else "changed", booked=event)
-
-    def _complete(self, order: Order) -> None:
-        """End an order whose known total is filled, unless an amend may still raise it."""
-        is_full = order.quantity > 0 and order.filled >= order.quantity
-        if is_full and order.stage == "LIVE" and order.in_flight("amend") is None:
-            order.stage = "DONE"
-            order.end, order.end_filled = "filled", order.filled
-            self._drop_all(order)
-
-    def _closed(self, event: Closed) -> Change:
-        order = self.find(event.account, event.client_order_id, event.venue_order_id)
-        if order is None:
-            return NOTHING
-        self._prove(order, event, event.venue_order_id)
-        self._step(order, event)
-        self._drop_all(order)
-        order.is_late = False
-        order.end = event.cause
-        order.reason = event.reason or order.reason
-        filled = event.filled
-        if filled is None and event.cause == "filled":
-            filled = order.quantity
-        if filled is not None:
-            order.end_filled = max(filled, order.end_filled or 0)
-            order.reported_filled = max(order.reported_filled, filled)
-        self._settle(order)
-        return Change(order, "changed")
-
-    def _timed_out(self, event: TimedOut) -> Change:
-        last: Order | None = None
-        named = event.client_order_ids
-        for order in self._by_request.get(event.request_id, ()):
-            if named and order.client_order_id not in named:
-                continue
-            request = order.requests[event.request_id]
-            request.is_doubtful = True
-            if request.kind != "amend":
-                self._step(order, event)
-            order.reason = event.reason
-            self._settle(order)
-            last = order
-        return Change(last, "changed") if last else NOTHING
-
-    def _missing(self, event: Missing) -> Change:
-        order = self.find(event.account, event.client_order_id, event.venue_order_id)
-        if order is None or order.stage == "DONE":
-            return NOTHING
-        self._step(order, event)
-        self._rule_out(order, event.venue_ns, event.recv_ns)
-        self._settle(order)
-        return Change(order, "changed")
-
-    def _absent(self, event: Absent) -> Change:
-        order = self.find(event.account, event.client_order_id, event.venue_order_id)
-        if order is None or order.is_proven:
-            return NOTHING
-        self._step(order, event)
-        if order.stage == "DONE" and not order.end:
-            self._drop_all(order)
-            order.end, order.reason = "absent", event.evidence
-        self._settle(order)
-        return Change(order, "changed")
-
-    def _reverse(self, event: Reversed) -> Change:
-        """A tombstone: it undoes the fill, or keeps it from ever being booked."""
-        self._reversed.setdefault(event.account, set()).add(event.fill_key)
-        fill = self._fills.get(event.account, {}).pop(event.fill_key, None)
-        order = self.find(event.account, event.client_order_id, event.venue_order_id)
-        if fill is None:
-            return NOTHING
-        if order is None:
-            return Change(None, "changed", unbooked=fill)
-        order.filled -= fill.quantity
-        order.cost -= fill.quantity * fill.price
-        if order.end_filled is not None:
-            order.end_filled -= fill.quantity
-        self._step(order, event)
-        self._settle(order)
-        return Change(order, "changed", unbooked=fill)
+    # --- one row -------------------------------------------------------------------------------
 
     def _reported(self, event: OrderReported) -> Change:
+        return self._report(event, event.recv_ns, 0)
+
+    def _report(self, event: OrderReported, started_ns: int, venue_ns: int) -> Change:
+        """Take in how the venue showed an order in a read begun then, by either clock."""
         order = self.find(event.account, event.client_order_id, event.venue_order_id)
         if order is None:
-            key = (event.account, event.venue_order_id)
-            if event.is_open:
-                self.externals[key] = event
-            else:
-                self.externals.pop(key, None)
-            return NOTHING
+            return self._report_unknown(event)
         order.reported_filled = max(order.reported_filled, event.filled)
         ids = (event.account, event.client_order_id, event.venue_order_id)
-        if event.is_open:
-            # An older read must not undo a newer amend: only an order at rest takes its values.
-            if order.stage != "DONE" and order.in_flight("amend") is None:
+        if not event.is_open:
+            cause = event.cause or ("filled" if event.filled >= event.quantity else "canceled")
+            return self._closed(
+                Closed(event.recv_ns, *ids, cause, event.filled, event.reason, event.source)
+            )
+        is_at_rest = order.changed_ns < started_ns
+        self._settle_amends(order, event, venue_ns)
+        if order.stage == "DONE" and order.end not in ("rejected", "absent"):
+            self._settle(order)
+            return NOTHING
+        if order.stage == "UNKNOWN" and order.is_proven and not is_at_rest:
+            self._settle(order)
+            return NOTHING  # it may have ended since: that is what the doubt is about
+        # An older read must not undo a newer amend: only an order at rest takes its values.
+        if is_at_rest and order.in_flight("amend") is None:
+            order.quantity = event.quantity or order.quantity
+            order.price = event.price if event.price is not None else order.price
+        # A cancel in doubt can only close it, which the stream would show.
+        for request in [r for r in order.requests.values() if r.is_doubtful]:
+            if request.kind == "cancel":
+                self._drop(order, request)
+        return self._accepted(Accepted(event.recv_ns, *ids, source=event.source))
+
+    def _settle_amends(self, order: Order, event: OrderReported, venue_ns: int) -> None:
+        """Past the bound of a doubtful amend, the stream's own picture tells what came of it."""
+        for request in [r for r in order.requests.values() if r.kind == "amend" and r.is_doubtful]:
+            bound_ns = self.amend_bound_ns(order, request)
+            if event.source == "snapshot" and 0 < bound_ns < venue_ns - BOUND_MARGIN_NS:
+                self._drop(order, request)
                 order.quantity = event.quantity or order.quantity
                 order.price = event.price if event.price is not None else order.price
-            if order.stage == "DONE" and order.end not in ("rejected", "absent"):
-                return NOTHING
-            # A cancel in doubt can only close it, which the stream would show.
-            for request in [r for r in order.requests.values() if r.is_doubtful]:
-                if request.kind == "cancel":
-                    self._drop(order, request)
-            return self._accepted(Accepted(event.recv_ns, *ids, source=event.source))
-        cause = event.cause or ("filled" if event.filled >= event.quantity else "canceled")
-        return self._closed(
-            Closed(event.recv_ns, *ids, cause, event.filled, event.reason, event.source)
+
+    def _report_unknown(self, event: OrderReported) -> Change:
+        """An order that we do not know: a stranger's, or ours by its id and lost to the journal."""
+        key = (event.account, event.venue_order_id)
+        is_ours = self._is_ours(event.client_order_id)
+        if not event.is_open:
+            self.externals.pop(key, None)
+        elif is_ours or event.account in self._adopting:
+            self.externals.pop(key, None)
+            self._adopt(event, is_ours=is_ours)
+        else:
+            self.externals[key] = event
+        return NOTHING
+
+    def _adopt(self, event: OrderReported, *, is_ours: bool) -> None:
+        client_order_id = event.client_order_id or event.venue_order_id
+        order = Order(
+            client_order_id,
+            event.account,
+            event.instrument,
+            event.side,
+            event.quantity,
+            event.price,
+            event.order_type,
+            event.time_in_force,
+            strategy="" if is_ours else "external",
+            stage="LIVE",
+            venue_order_id=event.venue_order_id,
+            reported_filled=event.filled,
+            is_proven=True,
+            is_adopted=is_ours,
+            known_ns=event.recv_ns,
+            changed_ns=event.recv_ns,
         )
+        order.stamps.approved = event.opened_ns or event.recv_ns
+        self._by_id[client_order_id] = order
+        self._by_venue_id[(event.account, event.venue_order_id)] = order
+        self.news.append(order)
+        self._settle(order)
+
+    # --- whole reads ---------------------------------------------------------------------------
 
     def _orders_read(self, event: OrdersRead) -> Change:
+        lag_ns = 0 if event.source == "snapshot" else self.read_lag_ns(event.account)
         for reported in event.orders:
-            self._reported(reported)
-        if event.is_complete and event.scope == "open" and not event.client_order_id:
+            self._report(reported, event.started_ns - lag_ns, event.venue_ns)
+        if event.is_complete and not event.client_order_id:
             shown = {reported.venue_order_id for reported in event.orders}
             shown |= {reported.client_order_id for reported in event.orders}
-            for order in list(self.all_open(event.account)):
-                is_older = order.changed_ns < event.started_ns
-                if is_older and not shown & {order.venue_order_id, order.client_order_id}:
-                    ids = (order.account, order.client_order_id, order.venue_order_id)
-                    missing = Missing(event.recv_ns, *ids, event.source, event.venue_ns)
-                    self._missing(missing)
+            if event.scope == "open":
+                self._open_read(event, shown - {""}, lag_ns)
+            else:
+                self._closed_read(event, shown - {""}, lag_ns)
         return NOTHING
+
+    def _open_read(self, event: OrdersRead, shown: set[str], lag_ns: int) -> None:
+        if event.source != "snapshot" and not event.orders:
+            return  # true or blind, nobody can tell
+        self.read_ns[event.account] = event.started_ns
+        for key in [key for key in self.externals if key[0] == event.account]:
+            if key[1] not in shown:
+                del self.externals[key]
+        for order in list(self.all_open(event.account)):
+            if shown & {order.venue_order_id, order.client_order_id}:
+                continue
+            # A look-up shows the venue as it was; that moment has to be past the bound.
+            venue_ns = max(0, event.venue_ns - lag_ns)
+            if order.changed_ns < event.started_ns - lag_ns:
+                ids = (order.account, order.client_order_id, order.venue_order_id)
+                self._missing(Missing(event.recv_ns, *ids, event.source, venue_ns))
+            elif order.stage == "UNKNOWN":
+                evidence = f"missing from the {event.source}"
+                self._rule_out(order, venue_ns, event.recv_ns, evidence)
+            is_later = 0 < order.ruled_out_ns < event.started_ns - lag_ns
+            if is_later and not order.open_lacked_ns:
+                order.open_lacked_ns = event.recv_ns
+                self._tell(order, "open orders lack it", f"the {event.source}, whole")
+
+    def _closed_read(self, event: OrdersRead, shown: set[str], lag_ns: int) -> None:
+        """What was never open past its bound, and never ended, never was."""
+        for order in list(self.unsettled.values()):
+            if order.account != event.account or not order.ruled_out_ns or order.closed_lacked_ns:
+                continue
+            waited_ns = event.started_ns - order.ruled_out_ns
+            is_fresh = event.horizon_ns > order.ruled_venue_ns
+            is_patient = event.horizon_ns > 0 and waited_ns >= PATIENCE * lag_ns
+            is_wide = event.since_ns <= self.sent_venue_ns(order)
+            is_lacked = not shown & {order.venue_order_id, order.client_order_id}
+            if is_lacked and is_wide and waited_ns >= lag_ns and (is_fresh or is_patient):
+                order.closed_lacked_ns = event.recv_ns
+                youngest_ms = (event.horizon_ns - order.ruled_venue_ns) // 1_000_000
+                evidence = (
+                    f"{len(event.orders)} closed orders, read {waited_ns // 1_000_000} ms after "
+                    f"it was ruled out, the youngest ended {youngest_ms} ms after that"
+                )
+                self._tell(order, "closed orders lack it", evidence)
+
+    def sent_venue_ns(self, order: Order) -> int:
+        """Return the earliest time, on the venue's clock, at which an order can have begun."""
+        on_the_way_ns = max(0, order.bound_ns - order.stamps.approved)
+        bound_ns = self.venue_bound_ns(order)
+        if bound_ns:
+            return bound_ns - on_the_way_ns - BOUND_MARGIN_NS
+        return order.stamps.approved + self.offsets_ns.get(order.account, 0) - BOUND_MARGIN_NS
+
+    def _fills_read(self, event: FillsRead) -> Change:
+        """A whole look-up of fills reaches on from where the last one ended, or proves nothing."""
+        fills = self.fills(event.account)
+        if event.since_ns <= self.fills_since_ns(event.account):
+            fills.covered_ns = max(fills.covered_ns, event.started_ns)
+        return NOTHING
+
+    def fills_since_ns(self, account: str) -> int:
+        """Return from when on, by the venue's clock, fills may not be booked yet."""
+        fills = self.fills(account)
+        if not fills.covered_ns:
+            return fills.watermark_ns
+        lag_ns = PATIENCE * self.read_lag_ns(account) + COVER_MARGIN_NS
+        since_ns = fills.covered_ns + self.offsets_ns.get(account, 0) - lag_ns
+        return max(since_ns, fills.watermark_ns)
+
+    # --- a new run -----------------------------------------------------------------------------
 
     def _run_started(self, event: RunStarted) -> Change:
         """A new process knows nothing of answers the old one may have missed."""
+        self.run_started_ns = event.recv_ns
+        if not self._began_ns:
+            self._began_ns = event.recv_ns
+            for fills in self._fills.values():
+                fills.begin(event.recv_ns)
         for order in list(self.all_open()):
             for request in list(order.requests.values()):
                 self._timed_out(TimedOut(event.recv_ns, order.account, request.request_id, "crash"))

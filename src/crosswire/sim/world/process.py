@@ -35,6 +35,9 @@ BOT = "world"
 STRATEGY = "drill"
 PLACING = (Place, PlaceBatch)
 DEAD_MAN_NS = 20_000_000_000  # shorter than a real one, so that a world re-arms it often
+# More often than in real life: a world has a minute.
+ORDERS_EVERY_NS = 6_000_000_000
+BALANCES_EVERY_NS = 8_000_000_000
 NONCES = 1_000_000  # of one run
 COUNTS = 3_000  # of ids of one run: quantities are told apart by them across runs
 
@@ -81,7 +84,9 @@ class Terms:
         make_strategy: Callable[[str], Strategy],
         *,
         uses_batches: bool,
+        read_lag_ns: int,
     ) -> None:
+        self.read_lag_ns = read_lag_ns
         self.venue = venue
         self.instrument = instrument
         self.login = login
@@ -100,6 +105,9 @@ class Terms:
             max_cancel_batch=found.max_cancel_batch if self.uses_batches else 1,
             bound_ns=found.bound_ns,
             dead_man_ns=DEAD_MAN_NS if found.has_dead_man else 0,
+            read_lag_ns=self.read_lag_ns,
+            orders_every_ns=ORDERS_EVERY_NS,
+            balances_every_ns=BALANCES_EVERY_NS,
         )
 
     def sessions(self, run: int) -> tuple[Session, Session]:

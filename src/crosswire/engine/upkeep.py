@@ -1,0 +1,136 @@
+"""What the engine does by the clock, and what it concludes besides: doubts, reads, dead-man, kills.
+
+`doubt`, `reconcile` and `Watch` each know one thing; here they are asked in turn, and what
+orders and reads have to tell is passed on to them.
+"""
+
+from collections import Counter
+
+from crosswire.domain import (
+    AnyCommand,
+    AnyEvent,
+    BalancesRead,
+    CashMoved,
+    Disconnected,
+    DoubtMoved,
+    Filled,
+    Halted,
+    LoggedIn,
+)
+from crosswire.doubt import LATE, Doubts, Policy
+from crosswire.engine.settings import Settings
+from crosswire.engine.watch import Watch
+from crosswire.orders import Order, Orders
+from crosswire.positions import Positions
+from crosswire.reconcile import Reconciler, Rhythm
+from crosswire.risk import Risk
+
+
+class Upkeep:
+    """The care of all accounts of one engine."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        orders: Orders,
+        positions: Positions,
+        risk: Risk,
+        counts: Counter[str],
+    ) -> None:
+        accounts = settings.accounts
+        self._orders = orders
+        self._positions = positions
+        self._risk = risk
+        self._counts = counts
+        self._lags_ns = {name: account.read_lag_ns for name, account in accounts.items()}
+        self._watch = Watch(settings, orders, risk)
+        self._doubts = Doubts(
+            orders,
+            {
+                name: Policy(account.read_lag_ns, account.resends)
+                for name, account in accounts.items()
+            },
+        )
+        self._reconciler = Reconciler(
+            orders,
+            {
+                name: Rhythm(account.orders_every_ns, account.balances_every_ns)
+                for name, account in accounts.items()
+            },
+        )
+
+    # --- by the clock --------------------------------------------------------------------------
+
+    def events(self, now_ns: int) -> list[AnyEvent]:
+        """Return what is to be concluded now."""
+        halted = self._risk.halted
+        return [*self._watch.breaches(now_ns), *self._doubts.conclusions(now_ns, halted)]
+
+    def commands(self, now_ns: int) -> list[AnyCommand]:
+        """Return what is to be asked and cancelled now."""
+        return [
+            *self._watch.commands(now_ns),
+            *self._doubts.due(now_ns, self._risk.halted),
+            *self._reconciler.due(now_ns),
+        ]
+
+    def is_second(self, now_ns: int) -> bool:
+        """Tell whether a new second has begun since the last call."""
+        return self._watch.is_second(now_ns)
+
+    # --- what is heard -------------------------------------------------------------------------
+
+    def logged_in(self, event: LoggedIn) -> None:
+        """The private stream delivers."""
+        self._watch.in_control[event.session] = True
+        self._reconciler.logged_in(event)
+
+    def disconnected(self, event: Disconnected) -> None:
+        """It does not."""
+        self._watch.in_control[event.session] = False
+
+    def cash(self, event: CashMoved) -> None:
+        """A row of the venue's ledger."""
+        self._positions.move(event)
+        self._reconciler.cash(event)
+
+    def balances(self, event: BalancesRead) -> list[AnyEvent]:
+        """A read of balances; returns what it put right."""
+        lag_ns = 0 if event.source == "snapshot" else self._lags_ns.get(event.account, 0)
+        wrong = self._positions.read(event, lag_ns)
+        return list(self._reconciler.balances(event, wrong))
+
+    def booked(self, fill: Filled) -> list[AnyEvent]:
+        """A fill was booked; returns what that put right."""
+        return list(self._reconciler.booked(fill))
+
+    def news(self, now_ns: int) -> list[AnyEvent]:
+        """Take what the orders have to tell: steps of doubts, late ones, adopted ones."""
+        told, self._orders.news = self._orders.news, []
+        found: list[AnyEvent] = []
+        for each in told:
+            if isinstance(each, DoubtMoved):
+                self._count(each)
+                found.append(each)
+            elif each.is_late:
+                found += self._late(each, now_ns)
+            else:
+                self._counts["orders_adopted"] += 1
+                found.append(self._reconciler.adopted(each, now_ns))
+        return found
+
+    def _count(self, step: DoubtMoved) -> None:
+        if step.step == "opened":
+            self._counts["doubts_opened"] += 1
+        elif step.step == "settled":
+            end = step.evidence.partition(":")[0]
+            self._counts[f"doubts_settled_{end}"] += 1
+
+    def _late(self, order: Order, now_ns: int) -> list[AnyEvent]:
+        """It lives although we had proof that it could not: something we rely on is not so.
+
+        `doubt` cancels it until it is over; then, and after a whole read, trading goes on.
+        """
+        self._counts["late_accepts"] += 1
+        way_out = "its closure and a whole read of open orders"
+        return [Halted(now_ns, order.account, f"{LATE}{order.client_order_id}", way_out)]

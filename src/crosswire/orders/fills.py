@@ -1,0 +1,52 @@
+"""Which fills are booked: their keys, kept above a watermark.
+
+A key seen is never booked again. Keys below the watermark are forgotten, and whatever happened
+before it is ignored, because all of that is booked: the watermark starts where the journal
+does, and follows the look-ups of fills that came back whole.
+"""
+
+from crosswire.domain import Filled
+
+# The venue's clock may trail ours by this when the journal begins.
+START_MARGIN_NS = 60_000_000_000
+MAX_REVERSED = 10_000  # tombstones kept: a venue takes back a handful a year
+
+
+class BookedFills:
+    """The fills of one account."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Filled] = {}
+        self.watermark_ns = 0  # on the venue's clock; what happened at it is still told apart
+        self.covered_ns = 0  # on our clock: what the venue could show then has been booked
+        self._reversed: dict[str, None] = {}
+
+    def begin(self, run_started_ns: int) -> None:
+        """The first run of a journal begins: what was filled before is not ours to book."""
+        if run_started_ns and not self.watermark_ns:
+            self.watermark_ns = run_started_ns - START_MARGIN_NS
+
+    def is_new(self, fill: Filled) -> bool:
+        """Whether a fill is still to be booked."""
+        is_old = 0 < fill.venue_ns < self.watermark_ns
+        return not (is_old or fill.fill_key in self.kept or fill.fill_key in self._reversed)
+
+    def mark(self, fill: Filled) -> None:
+        """Note a fill as booked; only once it is."""
+        self.kept[fill.fill_key] = fill
+
+    def reverse(self, fill_key: str) -> Filled | None:
+        """Lay a tombstone; returns the fill if it had been booked."""
+        self._reversed[fill_key] = None
+        if len(self._reversed) > MAX_REVERSED:
+            del self._reversed[next(iter(self._reversed))]
+        return self.kept.pop(fill_key, None)
+
+    def forget(self, before_ns: int) -> None:
+        """Raise the watermark to a moment on the venue's clock, and drop the keys below it."""
+        if before_ns <= self.watermark_ns:
+            return
+        self.watermark_ns = before_ns
+        old = [key for key, fill in self.kept.items() if 0 < fill.venue_ns < before_ns]
+        for key in old:
+            del self.kept[key]

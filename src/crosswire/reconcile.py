@@ -1,0 +1,152 @@
+"""What the venue says against what we believe: when to ask, and what was wrong.
+
+The stream is believed; look-ups are there for what it may have lost. Orders are read every half a
+minute, balances and fills every minute, all of them after each login. Nothing is ever made up: a
+fill is booked only with its key, a balance is the venue's own total, and each time that we were
+wrong is told as `Corrected`, with its cause and how it came out.
+
+Cash rows are joined to fills: a trade's row whose fill is not booked a moment later means that
+the fill was lost, and the fills are looked up at once.
+"""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from crosswire.domain import (
+    AnyCommand,
+    BalancesRead,
+    CashMoved,
+    Corrected,
+    Filled,
+    LoggedIn,
+    LookUp,
+)
+from crosswire.fixed import text
+from crosswire.orders import Order, Orders
+
+SECOND_NS = 1_000_000_000
+OVERDUE_NS = SECOND_NS  # a fill may trail its cash row by this
+MAX_AWAITED = 1_000  # cash rows that wait for their fills: beyond it the periodic reads find them
+GIVE_UP_NS = 600 * SECOND_NS  # a row whose fill no look-up shows is not a fill's
+
+
+class Rhythm(Struct, frozen=True):
+    """How often an account is read."""
+
+    orders_every_ns: int = 30 * SECOND_NS
+    balances_every_ns: int = 60 * SECOND_NS  # fills as well
+
+
+class _Reads(Struct):
+    """When the reads of one account are due."""
+
+    orders_ns: int = 0
+    balances_ns: int = 0
+    is_ready: bool = False  # it was logged in once
+
+
+class Reconciler:
+    """All accounts of one bot."""
+
+    def __init__(self, orders: Orders, rhythms: Mapping[str, Rhythm]) -> None:
+        self._orders = orders
+        self._rhythms = rhythms
+        self._reads = {name: _Reads() for name in rhythms}
+        self._awaited: dict[tuple[str, str], CashMoved] = {}
+        self._asked_ns: dict[str, int] = {}
+
+    # --- when to ask ---------------------------------------------------------------------------
+
+    def logged_in(self, event: LoggedIn) -> None:
+        """A new connection has shown the open orders; money and fills are asked for now."""
+        reads = self._reads.get(event.session)
+        if reads is not None:
+            reads.is_ready = True
+            reads.balances_ns = event.recv_ns
+            reads.orders_ns = event.recv_ns + self._rhythms[event.session].orders_every_ns
+
+    def due(self, now_ns: int) -> list[AnyCommand]:
+        """Return the look-ups that are due."""
+        commands: list[AnyCommand] = []
+        for name, reads in self._reads.items():
+            rhythm = self._rhythms[name]
+            if not reads.is_ready:
+                continue
+            if now_ns >= reads.orders_ns:
+                reads.orders_ns = now_ns + rhythm.orders_every_ns
+                commands.append(LookUp(name, "open_orders"))
+            if now_ns >= reads.balances_ns:
+                reads.balances_ns = now_ns + rhythm.balances_every_ns
+                commands += [LookUp(name, "balances"), self._fills(name, now_ns)]
+            elif self._is_overdue(name, now_ns):
+                commands.append(self._fills(name, now_ns))
+        return commands
+
+    def _fills(self, account: str, now_ns: int) -> LookUp:
+        self._asked_ns[account] = now_ns
+        return LookUp(account, "fills", since_ns=max(0, self._orders.fills_since_ns(account)))
+
+    def _is_overdue(self, account: str, now_ns: int) -> bool:
+        """Whether a fill is missing that the last look-up did not bring, or came too early for."""
+        if not self._awaited:
+            return False
+        old = [key for key, row in self._awaited.items() if now_ns - row.recv_ns > GIVE_UP_NS]
+        for key in old:
+            del self._awaited[key]
+        ripe = [
+            row.recv_ns + OVERDUE_NS
+            for (owner, ref), row in self._awaited.items()
+            if owner == account and now_ns - row.recv_ns >= OVERDUE_NS
+        ]
+        asked_ns = self._asked_ns.get(account, 0)
+        wait_ns = SECOND_NS if ripe and max(ripe) > asked_ns else 10 * SECOND_NS
+        return bool(ripe) and now_ns - asked_ns >= wait_ns
+
+    # --- what was wrong ------------------------------------------------------------------------
+
+    def cash(self, event: CashMoved) -> None:
+        """A row of the venue's ledger: one of a trade is waited for until its fill is booked."""
+        is_trade = event.kind == "trade" and event.ref
+        if not is_trade or len(self._awaited) >= MAX_AWAITED:
+            return
+        if self._orders.fill(event.account, event.ref) is None:
+            self._awaited[(event.account, event.ref)] = event
+
+    def booked(self, fill: Filled) -> list[Corrected]:
+        """A fill was booked: nothing to say, unless a look-up had to tell of it."""
+        awaited = self._awaited.pop((fill.account, fill.fill_key), None)
+        if fill.source != "lookup":
+            return []
+        what = f"fill {fill.fill_key}: {fill.side} {text(fill.quantity)} at {text(fill.price)}"
+        evidence = "a look-up of fills"
+        if awaited is not None:
+            evidence += f", and cash row {awaited.ledger_id}"
+        order_id = fill.client_order_id
+        cause = "the stream did not tell of it"
+        return [Corrected(fill.recv_ns, fill.account, what, cause, evidence, order_id)]
+
+    def adopted(self, order: Order, now_ns: int) -> Corrected:
+        """An open order was taken into the table that no record of ours knows."""
+        what = f"order {order.venue_order_id}: {order.side} {text(order.quantity)}, open"
+        cause = "a stranger's, to be managed"
+        if order.is_adopted:
+            cause = "ours by its id, but the journal has lost it: it is cancelled"
+        ids = order.client_order_id
+        return Corrected(now_ns, order.account, what, cause, "a read of open orders", ids)
+
+    def balances(
+        self, event: BalancesRead, wrong: Mapping[str, tuple[int, int]]
+    ) -> list[Corrected]:
+        """A read of balances differs from what the rows of the stream had added up to."""
+        found: list[Corrected] = []
+        for asset, (believed, total) in wrong.items():
+            what = f"balance of {asset}: {text(believed)} believed, {text(total)} at the venue"
+            cause = "the stream lost rows of the ledger"
+            evidence = f"a {event.source} of balances"
+            found.append(Corrected(event.recv_ns, event.account, what, cause, evidence))
+        if found and event.account in self._reads:
+            # A fill may be behind it: ask soon, not for ever.
+            reads = self._reads[event.account]
+            reads.balances_ns = min(reads.balances_ns, event.recv_ns + 2 * SECOND_NS)
+        return found
