@@ -11,11 +11,14 @@ from random import Random
 import pytest
 import structlog
 
-from crosswire.domain import AnyEvent, Sent, VenueWarned
+from crosswire.domain import AnyEvent, Approved, Rejected, Sent, VenueWarned
 from crosswire.net.clock import Clock, VirtualClock
 from crosswire.net.host import hosted
 from crosswire.net.http import HttpPool
 from crosswire.net.link import Link
+from crosswire.net.transport import ALL_OPEN, Routes
+from crosswire.risk import BreakerRules
+from crosswire.risk import Routes as Rules
 from crosswire.venues.interface import Frame
 from tests.net_echo import (
     EchoSession,
@@ -29,6 +32,7 @@ from tests.net_echo import (
     run,
     shake_hands,
 )
+from tests.samples import place
 
 
 async def for_ever(seconds: float) -> None:
@@ -38,11 +42,21 @@ async def for_ever(seconds: float) -> None:
 
 @asynccontextmanager
 async def linked(
-    session: EchoSession, clock: Clock | None = None, *, pool: HttpPool | None = None
+    session: EchoSession,
+    clock: Clock | None = None,
+    *,
+    pool: HttpPool | None = None,
+    routes: Routes = ALL_OPEN,
 ) -> AsyncIterator[Link]:
     """Start a link that does not come back; stop it at the end."""
     link = Link(
-        session, clock or Clock(), session.on_events, rng=Random(1), pool=pool, sleep=for_ever
+        session,
+        clock or Clock(),
+        session.on_events,
+        rng=Random(1),
+        pool=pool,
+        routes=routes,
+        sleep=for_ever,
     )
     await link.start()
     try:
@@ -244,6 +258,44 @@ def test_orders_fall_back_while_the_session_is_not_ready() -> None:
         assert session.outcomes == [(1, 200, b"/order")]
 
     run(story())
+
+
+def test_an_open_breaker_sends_orders_by_the_other_transport_and_cancels_as_ever() -> None:
+    """The flags are read at each send: a breaker opens and closes while the link stands."""
+
+    async def story() -> None:
+        async with hosted(EchoSimulator()) as port:
+            session = EchoSession(port)
+            routes = Rules("alice", BreakerRules())
+            breaker = routes.breakers["ws"]
+            async with linked(session, routes=routes) as link:
+                await session.until(session.texts)
+                assert by(link, 1) == "ws"
+                assert link.statistics()["transport_mode"] == "websocket"
+                breaker.until_ns = 1
+                routes.refresh()
+                assert by(link, 2) == "rest"
+                assert transport(link, 3) == "ws"
+                assert link.statistics()["transport_mode"] == "hybrid"
+                routes.breakers["rest"].until_ns = 1
+                routes.refresh()
+                (refused,) = link.send(Approved(place("b"), 4, 0))
+                assert isinstance(refused, Rejected)
+                assert refused.is_unsent
+                assert transport(link, 5) == "ws"
+                assert link.statistics()["transport_mode"] == "none"
+                breaker.until_ns = 0
+                routes.refresh()
+                assert by(link, 6) == "ws"
+
+    run(story())
+
+
+def by(link: Link, number: int) -> str:
+    """Place an order; return the transport it took."""
+    (sent,) = link.send(Approved(place(str(number)), number, 0))
+    assert isinstance(sent, Sent)
+    return sent.transport
 
 
 def test_the_sessions_requests_from_its_start_are_made_and_answered() -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from crosswire.domain import AnyEvent, Approved, Sent, Transport
 from crosswire.net.clock import Clock
+from crosswire.net.transport import refused
 from crosswire.venues.interface import Frame, HttpRequest, Reconnect, Session
 
 TICK_S = 0.05  # how often a session learns the time
@@ -108,9 +109,11 @@ class Dialogue:
         """Time passed."""
         self._conclude(self.session.tick)
 
-    def send(self, approved: Approved, transport: Transport) -> list[AnyEvent]:
-        """Send a command: its bytes are with the socket when this returns."""
+    def send(self, approved: Approved, transport: Transport | None) -> list[AnyEvent]:
+        """Send a command: its bytes are with the socket when this returns. None = no way out."""
         session, now_ns = self.session, self._clock.now_ns
+        if transport is None:
+            return refused(approved, now_ns())
         events = session.send(approved, transport, now_ns())
         encoded_ns = now_ns()
         if session.outbox:

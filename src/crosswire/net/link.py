@@ -9,10 +9,10 @@ from crosswire.domain import AnyEvent, Approved
 from crosswire.net.clock import Clock
 from crosswire.net.delay import Cancellable
 from crosswire.net.dialogue import TICK_S, Dialogue, OnEvents, OnFatal, ignore_fatal, stamped
-from crosswire.net.http import Answer, Failure, HttpLane, HttpPool
+from crosswire.net.http import REQUEST_S, Answer, Failure, HttpLane, HttpPool
 from crosswire.net.local import LocalLink
 from crosswire.net.loop import BusyPoll
-from crosswire.net.transport import carriers, choose
+from crosswire.net.transport import ALL_OPEN, Routes, carriers, choose, mode
 from crosswire.net.websocket import TEXT, Connection
 from crosswire.venues.interface import Frame, HttpRequest, Reconnect, Session
 
@@ -33,16 +33,21 @@ class Link:
         warm_path: str = "",
         on_fatal: OnFatal = ignore_fatal,
         busy_poll: bool = False,
+        routes: Routes = ALL_OPEN,
+        request_s: float = REQUEST_S,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         ssl_context: SSLContext | None = None,
     ) -> None:
         self.session = session
         self._now_ns = clock.now_ns
         self._on_fatal = on_fatal
+        self._routes = routes
         self._dialogue = Dialogue(session, self, clock, on_events, on_fatal)
         self._flush = self._dialogue.flush
         self._owned_pool = pool is None
-        self._pool = pool or HttpPool(session.name, session.rest_url, ssl_context=ssl_context)
+        self._pool = pool or HttpPool(
+            session.name, session.rest_url, ssl_context=ssl_context, request_s=request_s
+        )
         self._warm_path = warm_path
         self._lane = HttpLane(self._pool, clock, self._http_outcome)
         endpoints = list(session.endpoints())
@@ -94,14 +99,13 @@ class Link:
         for connection in self._carriers:
             if not connection.is_writable:
                 ws_open = False
-        if ws_open and session.is_ready("ws"):
+        if ws_open and self._routes.ws_places and session.is_ready("ws"):
             events = session.send(approved, "ws", self._now_ns())
             encoded_ns = self._now_ns()
             if session.outbox:
                 self._flush()
             return stamped(events, encoded_ns, self._now_ns())
-        rest_ready = session.is_ready("rest")
-        transport = choose(ws_open=ws_open, ws_ready=False, rest_ready=rest_ready)
+        transport = choose(approved.command, session, self._routes, ws_open=ws_open)
         return self._dialogue.send(approved, transport)
 
     def tick(self) -> None:
@@ -112,13 +116,15 @@ class Link:
         self._dialogue.tick()
 
     def statistics(self) -> Mapping[str, int | str | bool]:
-        """States of the sockets."""
+        """States of the sockets, and where orders would go."""
         connections = self._connections.values()
+        ws_open = all(each.is_writable for each in self._carriers)
         return {
             "connections_open": sum(each.is_open for each in connections),
             "connections_opened": sum(each.opened_times for each in connections),
             "bytes_buffered": sum(each.buffered for each in connections),
             "http_waiting": self._lane.waiting,
+            "transport_mode": mode(self.session, self._routes, ws_open=ws_open),
         }
 
     # --- the wire, as the dialogue sees it ---

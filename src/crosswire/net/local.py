@@ -11,7 +11,7 @@ from crosswire.net.clock import Clock
 from crosswire.net.delay import CallLater, Cancellable, Line
 from crosswire.net.dialogue import TICK_S, Dialogue, OnEvents, OnFatal, ignore_fatal
 from crosswire.net.switchboard import Plug, Switchboard
-from crosswire.net.transport import carriers, choose
+from crosswire.net.transport import ALL_OPEN, Routes, carriers, choose, mode
 from crosswire.net.websocket import SECOND_NS, backoff_ns
 from crosswire.venues.interface import (
     Endpoint,
@@ -94,12 +94,14 @@ class LocalLink:
         rng: Random | None = None,
         on_fatal: OnFatal = ignore_fatal,
         call_later: CallLater | None = None,
+        routes: Routes = ALL_OPEN,
     ) -> None:
         self.session = session
         self.latency_ns = latency_ns
         self.rng = rng or Random(0)
         self.is_stopped = False
         self._clock = clock
+        self._routes = routes
         self._call_later = call_later or _loop_call_later
         self._owned_switchboard = not isinstance(simulator, Switchboard)
         self.switchboard = (
@@ -147,11 +149,7 @@ class LocalLink:
 
     def send(self, approved: Approved) -> list[AnyEvent]:
         """Choose the transport and send."""
-        transport = choose(
-            ws_open=all(each.number for each in self._carriers),
-            ws_ready=self.session.is_ready("ws"),
-            rest_ready=self.session.is_ready("rest"),
-        )
+        transport = choose(approved.command, self.session, self._routes, ws_open=self._is_open())
         return self.dialogue.send(approved, transport)
 
     def tick(self) -> None:
@@ -159,11 +157,15 @@ class LocalLink:
         self.dialogue.tick()
 
     def statistics(self) -> Mapping[str, int | str | bool]:
-        """States of the connections."""
+        """States of the connections, and where orders would go."""
         return {
             "connections_open": sum(bool(each.number) for each in self._connections.values()),
             "http_waiting": len(self._unanswered),
+            "transport_mode": mode(self.session, self._routes, ws_open=self._is_open()),
         }
+
+    def _is_open(self) -> bool:
+        return all(each.number for each in self._carriers)
 
     # --- the wire, as the dialogue sees it ---
 

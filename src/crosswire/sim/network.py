@@ -18,7 +18,7 @@ from crosswire.net.clock import Clock
 from crosswire.net.delay import CallLater, Cancellable, Line
 from crosswire.net.dialogue import TICK_S, Dialogue, OnEvents, ignore_fatal
 from crosswire.net.switchboard import Plug, Switchboard
-from crosswire.net.transport import carriers, choose
+from crosswire.net.transport import ALL_OPEN, Routes, carriers, choose, mode
 from crosswire.venues.interface import (
     Endpoint,
     Frame,
@@ -230,6 +230,7 @@ class FaultyLink:
         on_events: OnEvents,
         on_write: Callable[[], object],
         under_way: Callable[[], Sequence[str]],
+        routes: Routes = ALL_OPEN,
     ) -> None:
         """`call_later` is our process's, `network_later` goes on without it.
 
@@ -245,6 +246,7 @@ class FaultyLink:
         self._call_later = call_later
         self._network_later = network_later
         self._on_write = on_write
+        self._routes = routes
         self.dialogue = Dialogue(session, self, own_clock, on_events, ignore_fatal)
         endpoints = list(session.endpoints())
         self._cables = {each.connection: _Cable(each, self) for each in endpoints}
@@ -276,11 +278,7 @@ class FaultyLink:
         elif isinstance(command, CancelBatch):
             parts = command.cancels
         self.weather.subject = tuple(getattr(each, "client_order_id", "") for each in parts)
-        transport = choose(
-            ws_open=all(each.number for each in self._carriers),
-            ws_ready=self.session.is_ready("ws"),
-            rest_ready=self.session.is_ready("rest"),
-        )
+        transport = choose(command, self.session, self._routes, ws_open=self._is_open())
         try:
             return self.dialogue.send(approved, transport)
         finally:
@@ -334,7 +332,13 @@ class FaultyLink:
 
     def statistics(self) -> Mapping[str, int | str | bool]:
         """States of the connections."""
-        return {"connections_open": sum(bool(each.number) for each in self._cables.values())}
+        return {
+            "connections_open": sum(bool(each.number) for each in self._cables.values()),
+            "transport_mode": mode(self.session, self._routes, ws_open=self._is_open()),
+        }
+
+    def _is_open(self) -> bool:
+        return all(each.number for each in self._carriers)
 
     def _tick_again(self) -> None:
         self._ticker = self._call_later(TICK_S, self._tick_again)
