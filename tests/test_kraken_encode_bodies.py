@@ -78,7 +78,7 @@ def test_look_ups_by_rest() -> None:
     assert form(bodies.open_orders(own_id(1))) == {"cl_ord_id": own_id(1)}
     assert bodies.open_orders().body(2) == b"nonce=2"
     page = bodies.closed_orders(own_id(1), since_ns=NOW, offset=50)
-    assert form(page) == {"cl_ord_id": own_id(1), "ofs": "50", "start": "1769061979"}
+    assert form(page) == {"cl_ord_id": own_id(1), "ofs": "50", "start": "1769061978"}
     assert form(bodies.trades_history()) == {"ofs": "0"}
     assert bodies.balance_ex().name == "BalanceEx"
     with pytest.raises(ValueError, match="is neither"):

@@ -285,6 +285,7 @@ class Rest:
             cause=cause,
             reason=row.reason or "",
             opened_ns=unix_ns(row.opentm),
+            closed_ns=unix_ns(row.closetm),
             source="lookup",
         )
 

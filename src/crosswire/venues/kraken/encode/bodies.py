@@ -172,10 +172,18 @@ def _own(client_order_id: str) -> Fields:
     return {"cl_ord_id": client_order_id} if client_order_id else {}
 
 
+def start_seconds(since_ns: int) -> int:
+    """Return the `start` after which a history holds all from `since_ns` on; 0 = no start.
+
+    The venue takes whole seconds and leaves out the moment itself.
+    """
+    return max(0, since_ns - 1) // _SECOND
+
+
 def _page(since_ns: int, offset: int) -> Fields:
     fields = {"ofs": str(offset)}
-    if since_ns:
-        fields["start"] = str(since_ns // _SECOND)
+    if start := start_seconds(since_ns):
+        fields["start"] = str(start)
     return fields
 
 

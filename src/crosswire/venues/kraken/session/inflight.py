@@ -44,6 +44,7 @@ class Request(Struct, eq=False, gc=False):
     refusals: int = 0  # for a token that was not accepted
     is_timed_out: bool = False
     is_amending: bool = False  # the next amend of the same order has to wait
+    seen_ns: int = 0  # REST: the venue's clock was at least here when it left us
 
     @property
     def request_id(self) -> int:
@@ -89,10 +90,21 @@ def request_for(
     transport: Transport,
     connection: str,
     sent_ns: int,
+    seen_ns: int = 0,
 ) -> Request:
     """Return a request none of whose orders is proven yet."""
     pending = {part.client_order_id for part in parts}
-    return Request(approved, tuple(parts), pending, number, method, transport, connection, sent_ns)
+    return Request(
+        approved,
+        tuple(parts),
+        pending,
+        number,
+        method,
+        transport,
+        connection,
+        sent_ns,
+        seen_ns=seen_ns,
+    )
 
 
 def kind_of(approved: Approved) -> RequestKind:

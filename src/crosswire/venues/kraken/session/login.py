@@ -7,7 +7,7 @@ whether it is good. A refused token is cured by a new one; what was refused for 
 from collections.abc import Mapping
 from typing import Literal
 
-from crosswire.domain import AnyEvent, LoggedIn, VenueWarned
+from crosswire.domain import AnyEvent, LoggedIn, ReadFailed, VenueWarned
 from crosswire.venues.interface import Output, Reconnect
 from crosswire.venues.kraken.decode import errors
 from crosswire.venues.kraken.decode.messages import Pong, Reply
@@ -20,10 +20,12 @@ from crosswire.venues.kraken.session.tokens import Tokens
 from crosswire.venues.kraken.session.venue_clock import VenueClock
 
 SILENCE_NS = 5_000_000_000  # with a subscription, the venue beats about once a second
-PING_NS = 10_000_000_000
+PING_NS = 5_000_000_000  # also what keeps the venue's clock fresh: doubts wait for it
 _REMEMBERED = 64  # pings and subscriptions whose answers are still awaited
 
 State = Literal["closed", "waiting", "asking", "ready"]
+# A snapshot that somebody asked for: none, on its way, or to be asked for after the one under way.
+Look = Literal["none", "asked", "next"]
 
 
 class Login:
@@ -36,6 +38,7 @@ class Login:
         self.tokens = Tokens()
         self.channels = {name: Sequence(name) for name in ("executions", "balances")}
         self.reconnects = 0
+        self._look: Look = "none"
         self._session = private.account
         self._private = private
         self._outbox = outbox
@@ -82,6 +85,30 @@ class Login:
         for channel in self.channels.values():
             channel.close()
 
+    def look(self, now_ns: int) -> list[AnyEvent]:
+        """Ask for all open orders anew; at most one such question is under way.
+
+        What happens to orders between leaving and asking again shows in the snapshot: as an open
+        order, among the last fills, or as an open order that is missing. No number is skipped.
+        """
+        if self.state != "ready":
+            return [self._look_failed("not logged in by WebSocket", now_ns)]
+        if self.channels["executions"].state == "asked":
+            # What is on its way was drawn up before this question.
+            self._look = "next"
+        else:
+            self._look = "asked"
+            self._ask("executions", now_ns, is_again=True)
+        return []
+
+    def give_look_up(self, reason: str, now_ns: int) -> list[AnyEvent]:
+        """No snapshot will come of what was asked for, as far as we can tell."""
+        look, self._look = self._look, "none"
+        return [self._look_failed(reason, now_ns)] if look != "none" else []
+
+    def _look_failed(self, reason: str, now_ns: int) -> AnyEvent:
+        return ReadFailed(now_ns, self._session, "snapshot", reason)
+
     def heard(self, now_ns: int) -> None:
         """A frame of any kind arrived."""
         self._heard_ns = now_ns
@@ -109,7 +136,12 @@ class Login:
 
     def snapshot(self, channel: str, now_ns: int) -> list[AnyEvent]:
         """A channel's snapshot was read; with the one of our orders we are logged in."""
-        if channel != "executions" or self.state != "asking":
+        if channel != "executions":
+            return []
+        if self._look == "next":
+            self._ask(channel, now_ns, is_again=True)
+        self._look = "asked" if self._look == "next" else "none"
+        if self.state != "asking":
             return []
         self.state = "ready"
         return [LoggedIn(now_ns, self._session)]
@@ -128,8 +160,9 @@ class Login:
         channel, sent_ns = self._asked.pop(reply.req_id, (reply.channel, now_ns))
         self._clock.measure(sent_ns, now_ns, venue_ns=reply.in_ns)
         if reply.success:
-            if channel == "executions":
+            if channel == "executions" and reply.method == "subscribe":
                 # The venue took this in before it drew up the snapshot that follows.
+                self._private.snapshot_started_ns = sent_ns
                 self._private.snapshot_venue_ns = reply.in_ns
             return []
         if errors.is_token_refusal(reply.error):
@@ -140,10 +173,12 @@ class Login:
         if reply.error.startswith("Already subscribed") and channel in self.channels:
             return self._stands(channel, now_ns)
         text = f"{channel or reply.method} refused: {reply.error}"
-        return [VenueWarned(now_ns, self._session, text)]
+        failed = self.give_look_up(text, now_ns) if channel == "executions" else []
+        return [VenueWarned(now_ns, self._session, text), *failed]
 
     def pong(self, pong: Pong, now_ns: int) -> None:
         """Every pong measures the venue's clock."""
+        self._clock.see(pong.in_ns)
         _, sent_ns = self._asked.pop(pong.req_id, ("", 0))
         if sent_ns:
             self._clock.measure(sent_ns, now_ns, venue_ns=pong.in_ns)
@@ -208,7 +243,10 @@ class Login:
         write = frames.subscribe_balances
         if channel == "executions":
             write = frames.subscribe_executions
-            self._private.snapshot_started_ns = now_ns
+            if self.channels[channel].state != "asked":
+                # Until its answer tells more: no snapshot that comes now can be older than this.
+                self._private.snapshot_started_ns = now_ns
+                self._private.snapshot_venue_ns = 0
         if is_again:
             self._outgoing.frame(write(self._next(channel, now_ns), is_on=False))
         self._outgoing.frame(write(self._next(channel, now_ns)))

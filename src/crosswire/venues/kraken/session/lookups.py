@@ -1,14 +1,24 @@
 """Look-ups by REST: whole or failed, never half; within the venue's budget for them.
 
-Pages are asked for until the venue's own count is reached. An unknown filter is ignored by the
-venue without a word, so a look-up that was narrowed to one order is checked row by row.
+Pages come newest first and are counted from the oldest row, so that rows which appear or go in
+front of them between two pages leave no hole. An unknown filter is ignored by the venue without
+a word, so a look-up that was narrowed to one order is checked row by row.
 """
 
 from typing import Literal
 
 from msgspec import structs
 
-from crosswire.domain import AnyEvent, Filled, LookUp, OrderReported, OrdersRead, ReadFailed
+from crosswire.domain import (
+    AnyEvent,
+    BalancesRead,
+    Filled,
+    FillsRead,
+    LookUp,
+    OrderReported,
+    OrdersRead,
+    ReadFailed,
+)
 from crosswire.venues.kraken.decode.names import Names
 from crosswire.venues.kraken.decode.rest import PAGE, FillsPage, OrdersPage, Rest, answer
 from crosswire.venues.kraken.encode import bodies
@@ -19,25 +29,74 @@ from crosswire.venues.kraken.session.pacing import POINT, Counter
 from crosswire.venues.kraken.wire import RestAssetPair
 
 MAX_PAGES = 40  # 2,000 rows: more than any doubt needs, and half an hour of the lowest budget
+MAX_BREAKS = 4  # pages that show less than those before them: asked again, so often
 MAX_WAITING = 32  # look-ups under way or held back for the budget
 MAX_WAIT_NS = 30_000_000_000  # a look-up held back longer is of no use to who asked
 _NAMES = "/0/public/AssetPairs"
 _COSTS = {"open_orders": 1, "closed_orders": 1, "fills": 4, "balances": 1}
+_SECOND = 1_000_000_000
 
 
 class Job:
     """One look-up: what was asked, and the pages read so far."""
 
-    __slots__ = ("command", "fills", "offset", "orders", "pages", "started_ns", "waiting_ns")
+    __slots__ = (
+        "breaks",
+        "command",
+        "fills",
+        "is_stuck",
+        "left",
+        "offset",
+        "orders",
+        "pages",
+        "since_ns",
+        "started_ns",
+        "top",
+        "venue_ns",
+        "waiting_ns",
+    )
 
     def __init__(self, command: LookUp, now_ns: int) -> None:
         self.command = command
+        start = bodies.start_seconds(command.since_ns)
+        self.since_ns = start * _SECOND + 1 if start else 0  # what is asked for, on their clock
         self.started_ns = now_ns
+        self.venue_ns = 0  # their clock was at least here then
         self.waiting_ns = now_ns
         self.offset = 0
         self.pages = 0
+        # The rows read, counted from the oldest: those after `left`, up to `top`.
+        self.left: int | None = None  # None = nothing is read
+        self.top = 0
+        self.breaks = 0
+        self.is_stuck = False
         self.orders: dict[str, OrderReported] = {}
         self.fills: dict[str, Filled] = {}
+
+    def take(self, rows: int, total: int | None) -> bool:
+        """Note how far a page of so many rows reaches; returns whether it joins what was read.
+
+        The venue adds rows in front, so a row keeps its number when counted from the old end.
+        A page of an older view than the last, or a blind one, begins too low: a hole would stay.
+        """
+        self.pages += 1
+        if total is None:
+            self.left = 0 if rows < PAGE else None
+            self.offset += rows
+            return True
+        first = total - self.offset
+        last = max(0, first - rows)
+        if self.left is None:
+            self.left, self.top = last, first
+            is_joined = True
+        else:
+            is_joined = first >= self.left and last <= self.top
+            if is_joined:
+                self.left, self.top = min(self.left, last), max(self.top, first)
+        self.breaks += not is_joined
+        self.is_stuck = self.breaks > MAX_BREAKS or (is_joined and not rows)
+        self.offset = max(0, total - self.left)
+        return is_joined
 
 
 class LookUps:
@@ -66,7 +125,7 @@ class LookUps:
     def ask(self, command: LookUp, now_ns: int) -> list[AnyEvent]:
         """Begin a look-up, at once or when the budget has room."""
         if command.what not in _COSTS:
-            expected = ", ".join(_COSTS)
+            expected = ", ".join((*_COSTS, "snapshot"))
             return self._fail(command, f"unknown look-up: expected one of {expected}", now_ns)
         if len(self._waiting) + len(self._jobs) >= MAX_WAITING:
             return self._fail(command, f"{MAX_WAITING} look-ups are under way already", now_ns)
@@ -90,23 +149,19 @@ class LookUps:
         page = self._page(job, status, body, now_ns)
         if isinstance(page, ReadFailed):
             return self._fail(job.command, page.reason, now_ns)
-        if not isinstance(page, OrdersPage | FillsPage):
-            return [page]
-        rows: tuple[OrderReported, ...] | tuple[Filled, ...]
+        if isinstance(page, BalancesRead):
+            return [structs.replace(page, started_ns=job.started_ns)]
         if isinstance(page, OrdersPage):
-            rows = page.orders
-            job.orders |= {row.venue_order_id: row for row in page.orders}
-        else:
-            rows = page.fills
+            if job.take(len(page.orders), page.total):
+                job.orders |= {row.venue_order_id: row for row in page.orders}
+        elif job.take(len(page.fills), page.total):
             job.fills |= {row.fill_key: row for row in page.fills}
-        job.pages += 1
-        job.offset += len(rows)
-        is_last = job.offset >= page.total if page.total is not None else len(rows) < PAGE
-        if is_last or job.command.what == "open_orders":  # those come without pages
+        if job.left == 0 or job.command.what == "open_orders":  # those come without pages
             return self._conclude(job, now_ns)
-        if not rows or job.pages >= MAX_PAGES:
+        if job.is_stuck or job.pages >= MAX_PAGES:
             total = "an unknown number" if page.total is None else page.total
-            reason = f"incomplete: {job.offset} of {total} rows in {job.pages} pages"
+            read = len(job.orders) + len(job.fills)
+            reason = f"incomplete: {read} of {total} rows in {job.pages} pages"
             return self._fail(job.command, reason, now_ns)
         job.waiting_ns = now_ns
         self._waiting.insert(0, job)
@@ -141,6 +196,8 @@ class LookUps:
             has_room = self._names_state == "known" and self._budget.has_room(cost, now_ns)
             if has_room and not patient:
                 self._budget.add(cost, now_ns)
+                if not job.pages:
+                    job.started_ns, job.venue_ns = now_ns, self._outgoing.clock.seen_ns
                 self._jobs[self._outgoing.post(_call(job), now_ns)] = job
             elif now_ns - job.waiting_ns >= MAX_WAIT_NS:
                 events += self._fail(job.command, "held back for 30 s without budget", now_ns)
@@ -151,7 +208,7 @@ class LookUps:
 
     def _page(
         self, job: Job, status: int, body: bytes, now_ns: int
-    ) -> OrdersPage | FillsPage | ReadFailed | AnyEvent:
+    ) -> OrdersPage | FillsPage | BalancesRead | ReadFailed:
         what = job.command.what
         if what == "open_orders":
             return self._rest.open_orders(status, body, now_ns)
@@ -164,7 +221,7 @@ class LookUps:
     def _conclude(self, job: Job, now_ns: int) -> list[AnyEvent]:
         command = job.command
         if command.what == "fills":
-            return [self._owned(fill) for fill in job.fills.values()]
+            return self._fills_read(job, now_ns)
         own_id = command.client_order_id
         rows = [row for row in job.orders.values() if not own_id or row.client_order_id == own_id]
         read = OrdersRead(
@@ -176,8 +233,23 @@ class LookUps:
             is_complete=True,
             source="lookup",
             client_order_id=own_id,
+            venue_ns=job.venue_ns,
+            since_ns=job.since_ns if command.what == "closed_orders" else 0,
         )
         return [read]
+
+    def _fills_read(self, job: Job, now_ns: int) -> list[AnyEvent]:
+        """Return the fills, and then that these were all."""
+        fills: list[AnyEvent] = [self._owned(fill) for fill in job.fills.values()]
+        read = FillsRead(
+            now_ns,
+            self._account,
+            len(fills),
+            job.started_ns,
+            since_ns=job.since_ns,
+            horizon_ns=max((fill.venue_ns for fill in job.fills.values()), default=0),
+        )
+        return [*fills, read]
 
     def _owned(self, fill: Filled) -> Filled:
         """Name our id of a fill's order, which the venue's history does not."""

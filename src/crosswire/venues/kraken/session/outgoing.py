@@ -154,6 +154,7 @@ class Outgoing:
             transport=transport,
             connection=PRIVATE if transport == "ws" else "",
             sent_ns=now_ns,
+            seen_ns=self.clock.seen_ns if transport == "rest" else 0,
         )
 
     def _hand_over(self, request: Request, payload: bytes | Call, now_ns: int) -> None:

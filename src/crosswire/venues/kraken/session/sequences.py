@@ -17,10 +17,13 @@ class Sequence:
         self._needs_snapshot = False
 
     def asked(self, now_ns: int, *, needs_snapshot: bool) -> None:
-        """A subscription was sent: until its snapshot, gaps mean nothing."""
+        """A subscription was sent: until its snapshot, gaps mean nothing.
+
+        A snapshot that was owed before is still owed.
+        """
+        is_owed = self.state == "asked" and self._needs_snapshot
         self.state = "asked"
-        self._needs_snapshot = needs_snapshot
-        self._next = None
+        self._needs_snapshot = needs_snapshot or is_owed
         self._asked_ns = now_ns
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from crosswire.domain import (
     CancelAll,
     CancelBatch,
     CancelRejected,
+    ClockMeasured,
     Closed,
     Connected,
     Disconnected,
@@ -28,6 +29,7 @@ from crosswire.domain import (
     Sent,
     TimedOut,
     Transport,
+    TransportFailed,
     Unreadable,
     VenueWarned,
 )
@@ -38,6 +40,7 @@ from crosswire.venues.kraken.decode.rest import answer
 from crosswire.venues.kraken.decode.websocket import Decoder
 from crosswire.venues.kraken.encode.frames import instrument_name
 from crosswire.venues.kraken.session import rest_replies, settle
+from crosswire.venues.kraken.session.asked_time import AskedTime
 from crosswire.venues.kraken.session.direct import Direct
 from crosswire.venues.kraken.session.held import Held, Waiting
 from crosswire.venues.kraken.session.inflight import InFlight, Request
@@ -48,7 +51,7 @@ from crosswire.venues.kraken.session.outgoing import PRIVATE, Outgoing, TooLateE
 from crosswire.venues.kraken.session.pacing import POINT, Pacing, add_cost
 from crosswire.venues.kraken.session.venue_clock import VenueClock
 from crosswire.venues.kraken.signing import Signer
-from crosswire.venues.kraken.wire import RestTime, RestToken
+from crosswire.venues.kraken.wire import RestToken
 
 # For the socket's owner: longer than the ping interval, so that it is a second line of defence.
 _SILENCE_NS = 30_000_000_000
@@ -81,7 +84,7 @@ class Trading:
         self._untokened: list[Request] = []  # refused for the token, to be sent once there is one
         self._short: list[tuple[Request, int]] = []  # batch cancels that counted too few, when due
         self._last_ns = 0
-        self._time_sent: dict[int, int] = {}
+        self._time = AskedTime(self._outgoing)
         self._counts = {"refusals": 0, "timeouts": 0, "late_answers": 0, "stray_answers": 0}
 
     def __repr__(self) -> str:
@@ -96,7 +99,7 @@ class Trading:
     def start(self, now_ns: int) -> list[AnyEvent]:
         """Ask for a token, for the venue's time and for the names of its pairs."""
         self._login.start(now_ns)
-        self._time_sent[self._outgoing.get("/0/public/Time")] = now_ns
+        self._time.ask(now_ns)
         self._lookups.ask_names()
         return []
 
@@ -108,7 +111,11 @@ class Trading:
     def closed(self, connection: str, reason: str, now_ns: int) -> list[AnyEvent]:
         """What was in flight on the connection is in doubt now."""
         self._login.closed()
-        events: list[AnyEvent] = [Disconnected(now_ns, self.name, connection, reason)]
+        events: list[AnyEvent] = [
+            Disconnected(now_ns, self.name, connection, reason),
+            TransportFailed(now_ns, self.name, "ws", reason),
+            *self._login.give_look_up(f"connection lost: {reason}", now_ns),
+        ]
         for request in self._inflight.on(connection):
             events += self._give_up(request, f"connection lost: {reason}", now_ns)
         waiting, self._untokened = self._untokened, []
@@ -143,6 +150,8 @@ class Trading:
                 return events
         command = approved.command
         if isinstance(command, LookUp):
+            if command.what == "snapshot":
+                return self._login.look(now_ns)
             return self._lookups.ask(command, now_ns)
         dropped = self._drop_held(approved, now_ns) if len(self._held) else []
         if not self.is_ready(transport):
@@ -228,6 +237,7 @@ class Trading:
         request = self._inflight.find("ws", reply.req_id)
         if request is None or request.method != reply.method:
             self._counts["stray_answers"] += 1
+            self.clock.see(reply.in_ns)
             text = f"an answer to nothing we asked: {reply.method} {reply.error}".strip()
             return [VenueWarned(now_ns, self.name, text)] if reply.error else []
         self.clock.measure(request.sent_ns, now_ns, venue_ns=reply.in_ns)
@@ -281,12 +291,8 @@ class Trading:
                 return self._login.not_minted(got.reason or "an empty token", now_ns)
             self._login.minted(got.result.token, got.result.expires, now_ns)
             return self._resend(now_ns)
-        if key in self._time_sent:
-            time = answer(status, body, RestTime).result
-            sent_ns = self._time_sent.pop(key)
-            if time is not None:
-                venue_ns = time.unixtime * _SECOND
-                self.clock.measure(sent_ns, now_ns, venue_ns=venue_ns, grain_ns=_SECOND)
+        if self._time.is_asked(key):
+            self._time.answered(key, status, body, now_ns)
             return []
         order = self._inflight.find("rest", key)
         if order is None:
@@ -304,10 +310,18 @@ class Trading:
         self, request: HttpRequest, reason: str, now_ns: int, *, was_sent: bool
     ) -> list[AnyEvent]:
         """No answer: an order is in doubt, unless nothing of it can have left."""
+        if self._time.is_asked(request.key):
+            # Asked too often, and heard by nobody when it works: it says nothing of orders.
+            self._time.failed(request.key)
+            return []
+        failed = TransportFailed(now_ns, self.name, "rest", reason)
+        return [failed, *self._failed(request, reason, now_ns, was_sent=was_sent)]
+
+    def _failed(
+        self, request: HttpRequest, reason: str, now_ns: int, *, was_sent: bool
+    ) -> list[AnyEvent]:
         if self._login.is_mint(request.key):
             return self._login.not_minted(reason, now_ns)
-        if self._time_sent.pop(request.key, None) is not None:
-            return []
         order = self._inflight.find("rest", request.key)
         if order is None:
             return self._lookups.failed(request.key, reason, now_ns)
@@ -412,6 +426,10 @@ class Trading:
         events = self._inflight.expire(self._timeout_ns, now_ns)
         self._note(events, now_ns)
         self._login.tick(now_ns)
+        self._time.tick(now_ns, is_told=self._login.is_ready)
+        offset_ns = self.clock.tell()
+        if offset_ns is not None:
+            events.append(ClockMeasured(now_ns, self.name, offset_ns))
         events += self._resend(now_ns)
         patient = []
         for request in self._untokened:
