@@ -90,6 +90,12 @@ class Positions:
         """Book a fill. The caller sees to it that each is booked once."""
         return self._book(fill, strategy, 1)
 
+    def own(self, fill: Filled, strategy: str) -> None:
+        """A fill booked to the account alone turned out to be a strategy's."""
+        signed = fill.quantity if fill.side == "buy" else -fill.quantity
+        key = (strategy, fill.instrument)
+        self._shares[key] = self._shares.get(key, 0) + signed
+
     def unbook(self, fill: Filled, strategy: str) -> Position:
         """Take back a fill that the venue reversed: the opposite trade at the same price."""
         return self._book(fill, strategy, -1)

@@ -27,6 +27,7 @@ from crosswire.orders import Order, Orders
 
 SECOND_NS = 1_000_000_000
 OVERDUE_NS = SECOND_NS  # a fill may trail its cash row by this
+CALM_NS = 5 * SECOND_NS  # between two reads that are not due to the rhythm
 MAX_AWAITED = 1_000  # cash rows that wait for their fills: beyond it the periodic reads find them
 GIVE_UP_NS = 600 * SECOND_NS  # a row whose fill no look-up shows is not a fill's
 
@@ -43,6 +44,7 @@ class _Reads(Struct):
 
     orders_ns: int = 0
     balances_ns: int = 0
+    asked_ns: int = 0  # when balances and fills were read last
     is_ready: bool = False  # it was logged in once
 
 
@@ -63,7 +65,8 @@ class Reconciler:
         reads = self._reads.get(event.session)
         if reads is not None:
             reads.is_ready = True
-            reads.balances_ns = event.recv_ns
+            # A connection that comes and goes must not eat the budget of look-ups.
+            reads.balances_ns = max(event.recv_ns, reads.asked_ns + CALM_NS)
             reads.orders_ns = event.recv_ns + self._rhythms[event.session].orders_every_ns
 
     def due(self, now_ns: int) -> list[AnyCommand]:
@@ -77,6 +80,7 @@ class Reconciler:
                 reads.orders_ns = now_ns + rhythm.orders_every_ns
                 commands.append(LookUp(name, "open_orders"))
             if now_ns >= reads.balances_ns:
+                reads.asked_ns = now_ns
                 reads.balances_ns = now_ns + rhythm.balances_every_ns
                 commands += [LookUp(name, "balances"), self._fills(name, now_ns)]
             elif self._is_overdue(name, now_ns):
@@ -148,5 +152,5 @@ class Reconciler:
         if found and event.account in self._reads:
             # A fill may be behind it: ask soon, not for ever.
             reads = self._reads[event.account]
-            reads.balances_ns = min(reads.balances_ns, event.recv_ns + 2 * SECOND_NS)
+            reads.balances_ns = min(reads.balances_ns, event.recv_ns + CALM_NS)
         return found

@@ -20,7 +20,7 @@ from crosswire.domain import (
 from crosswire.doubt import LATE, Doubts, Policy
 from crosswire.engine.settings import Settings
 from crosswire.engine.watch import Watch
-from crosswire.orders import Order, Orders
+from crosswire.orders import Order, Orders, Owned
 from crosswire.positions import Positions
 from crosswire.reconcile import Reconciler, Rhythm
 from crosswire.risk import Risk
@@ -112,6 +112,9 @@ class Upkeep:
             if isinstance(each, DoubtMoved):
                 self._count(each)
                 found.append(each)
+            elif isinstance(each, Owned):
+                if each.order.strategy:
+                    self._positions.own(each.fill, each.order.strategy)
             elif each.is_late:
                 found += self._late(each, now_ns)
             else:

@@ -3,7 +3,7 @@
 from crosswire.orders.fills import BookedFills
 from crosswire.orders.ids import ClientOrderIds, ParsedId, bot_number, parse
 from crosswire.orders.index import Standing
-from crosswire.orders.moves import NOTHING, Change
+from crosswire.orders.moves import NOTHING, Change, Owned
 from crosswire.orders.order import End, Order, Request, Stamps, Status, new_order
 from crosswire.orders.orders import Orders
 from crosswire.orders.table import STAGES, TABLE, Stage
@@ -18,6 +18,7 @@ __all__ = [
     "End",
     "Order",
     "Orders",
+    "Owned",
     "ParsedId",
     "Request",
     "Stage",

@@ -19,6 +19,7 @@ class BookedFills:
         self.kept: dict[str, Filled] = {}
         self.watermark_ns = 0  # on the venue's clock; what happened at it is still told apart
         self.covered_ns = 0  # on our clock: what the venue could show then has been booked
+        self._unowned: dict[str, list[Filled]] = {}  # by the venue's id of an order we do not know
         self._reversed: dict[str, None] = {}
 
     def begin(self, run_started_ns: int) -> None:
@@ -35,6 +36,16 @@ class BookedFills:
         """Note a fill as booked; only once it is."""
         self.kept[fill.fill_key] = fill
 
+    def mark_unowned(self, fill: Filled) -> None:
+        """A fill was booked whose order is a stranger's, or ours and not yet known by this id."""
+        self.mark(fill)
+        self._unowned.setdefault(fill.venue_order_id, []).append(fill)
+
+    def take_unowned(self, venue_order_id: str) -> list[Filled]:
+        """Return, once, the fills of an order that turned out to be ours."""
+        found = self._unowned.pop(venue_order_id, []) if self._unowned else []
+        return [fill for fill in found if fill.fill_key in self.kept]
+
     def reverse(self, fill_key: str) -> Filled | None:
         """Lay a tombstone; returns the fill if it had been booked."""
         self._reversed[fill_key] = None
@@ -50,3 +61,7 @@ class BookedFills:
         old = [key for key, fill in self.kept.items() if 0 < fill.venue_ns < before_ns]
         for key in old:
             del self.kept[key]
+        for order_id in [
+            each for each, rows in self._unowned.items() if rows[-1].venue_ns < before_ns
+        ]:
+            del self._unowned[order_id]

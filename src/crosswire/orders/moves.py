@@ -58,6 +58,13 @@ class Change(NamedTuple):
 NOTHING = Change(None, "nothing")
 
 
+class Owned(NamedTuple):
+    """A fill that was booked to the account alone belongs to an order of ours after all."""
+
+    order: Order
+    fill: Filled
+
+
 class Moves(Index):
     """The index, moved by commands and by statements about one order."""
 
@@ -66,7 +73,7 @@ class Moves(Index):
         super().__init__()
         self.offsets_ns: dict[str, int] = {}  # how far each account's venue is ahead of our clock
         # Steps of doubts; orders that came late, or were adopted: until somebody takes them.
-        self.news: list[DoubtMoved | Order] = []
+        self.news: list[DoubtMoved | Order | Owned] = []
         self.unsettled: dict[str, Order] = {}  # in doubt, or with fills that are still missing
         self.late: list[
             Order
@@ -218,6 +225,7 @@ class Moves(Index):
         if venue_order_id and not order.venue_order_id:
             order.venue_order_id = venue_order_id
             self._by_venue_id[(order.account, venue_order_id)] = order
+            self._own(order)
         for request in [r for r in order.requests.values() if r.kind == "place"]:
             self._drop(order, request)
         if not order.stamps.acked:
@@ -227,6 +235,18 @@ class Moves(Index):
             order.is_late = True
             self.news.append(order)
         return is_late
+
+    def _own(self, order: Order) -> None:
+        """A look-up may have told of fills before anything told whose order it was."""
+        for fill in self.fills(order.account).take_unowned(order.venue_order_id):
+            self._add(order, fill)
+            self.news.append(Owned(order, fill))
+
+    def _add(self, order: Order, fill: Filled) -> None:
+        order.filled += fill.quantity
+        order.cost += fill.quantity * fill.price
+        if fill.fee:
+            order.fees[fill.fee_asset] = order.fees.get(fill.fee_asset, 0) + fill.fee
 
     def _sent(self, event: Sent) -> Change:
         for order in self._by_request.get(event.request_id, ()):
@@ -340,16 +360,15 @@ class Moves(Index):
         is_late = False
         if order is not None:
             is_late = self._prove(order, event, event.venue_order_id)
-            order.filled += event.quantity
-            order.cost += event.quantity * event.price
-            if event.fee:
-                order.fees[event.fee_asset] = order.fees.get(event.fee_asset, 0) + event.fee
+            self._add(order, event)
             self._step(order, event)
             self._complete(order)
             if not order.stamps.filled:
                 order.stamps.filled = event.recv_ns
             self._settle(order)
-        fills.mark(event)
+            fills.mark(event)
+        else:
+            fills.mark_unowned(event)
         return Change(order, "late" if is_late else "changed", booked=event)
 
     def _complete(self, order: Order) -> None:
