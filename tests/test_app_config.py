@@ -7,6 +7,9 @@ import pytest
 from crosswire import fixed
 from crosswire.app import config
 from crosswire.app.errors import ConfigError
+from crosswire.domain import Transport
+from crosswire.risk import BreakerRules
+from tests.samples import S
 
 GOOD = """
 mode = "paper"
@@ -162,3 +165,89 @@ def test_printing_a_config_hides_its_secrets(tmp_path: Path) -> None:
     shown = f"{bot!r} {bot} {config.credentials(bot.accounts['main'], 'main')!r}"
     assert "c2VjcmV0" not in shown
     assert "public-half" not in shown
+
+
+def execution(tmp_path: Path, lines: str) -> config.ExecutionSection:
+    return config.load(write(tmp_path, f"{GOOD}\n[execution]\n{lines}\n")).execution
+
+
+def test_execution_and_reconcile_have_the_documented_defaults(tmp_path: Path) -> None:
+    bot = config.load(write(tmp_path, GOOD))
+    assert bot.execution.model_dump() == {
+        "enabled": True,
+        "timeout": 5 * S,
+        "fallback_to_rest": True,
+        "max_consecutive_failures": 5,
+        "failure_cooldown": 60 * S,
+        "request_timeout": 5 * S,
+        "max_inflight": 100,
+        "terminal_grace": 300 * S,
+    }
+    assert bot.reconcile.model_dump() == {
+        "orders_every": 30 * S,
+        "balances_every": 60 * S,
+        "adopt_external": False,
+    }
+
+
+def test_what_init_writes_says_the_defaults_of_both(tmp_path: Path) -> None:
+    starter = Path(config.__file__).with_name("starter.toml").read_text(encoding="utf-8")
+    bot = config.load(write(tmp_path, starter))
+    for section in (bot.execution, bot.reconcile):
+        assert section == type(section)()
+        assert section.model_fields_set == set(type(section).model_fields)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected_ns"),
+    [
+        ('"5 s"', 5 * S),
+        ('"500 ms"', S // 2),
+        ('"2 min"', 120 * S),
+        ('"1 h"', 3_600 * S),
+        ('"7s"', 7 * S),
+        ("9", 9 * S),
+    ],
+)
+def test_durations_are_a_number_with_a_unit_or_whole_seconds(
+    tmp_path: Path, text: str, expected_ns: int
+) -> None:
+    assert execution(tmp_path, f"timeout = {text}").timeout == expected_ns
+
+
+@pytest.mark.parametrize(
+    ("text", "got"),
+    [
+        ('"5"', '"5"'),
+        ('"fast"', '"fast"'),
+        ('"1.5 s"', '"1.5 s"'),
+        ('"-5 s"', '"-5 s"'),
+        ('"0 s"', '"0 s"'),
+        ('"5 s or so"', '"5 s or so"'),
+        ('"999999999 h"', '"999999999 h"'),
+        ("0", "0"),
+        ("-1", "-1"),
+        ("5.0", "5.0"),
+        ("true", "true"),
+        ("[5]", "[5]"),
+    ],
+)
+def test_a_bad_duration_is_one_clear_line(tmp_path: Path, text: str, got: str) -> None:
+    (line,) = lines_of(tmp_path, f"{GOOD}\n[execution]\nfailure_cooldown = {text}\n")
+    assert "execution.failure_cooldown: expected a duration above 0 such as " in line
+    assert line.endswith(f"; got {got}")
+
+
+def test_by_which_transports_orders_may_go(tmp_path: Path) -> None:
+    def transports(lines: str, *offered: Transport) -> tuple[str, ...]:
+        return execution(tmp_path, lines).breakers(offered or ("ws", "rest")).transports
+
+    assert transports("") == ("ws", "rest")
+    assert transports("fallback_to_rest = false") == ("ws",)
+    assert transports("enabled = false") == ("rest",)
+    assert transports("", "rest") == ("rest",)
+    assert transports("enabled = false", "ws") == ()
+    lines = 'max_consecutive_failures = 3\nfailure_cooldown = "9 s"'
+    assert execution(tmp_path, lines).breakers(("ws", "rest")) == BreakerRules(
+        ("ws", "rest"), 3, 9 * S
+    )

@@ -284,8 +284,6 @@ class Client:
             "orders_filled": counts["filled"],
             "orders_cancelled": counts["canceled"] + counts["expired"],
             "orders_rejected": counts["Rejected"],
-            "websocket_orders": counts["ws"],
-            "rest_fallback_orders": counts["rest"],
             "execution_messages_processed": counts["stream"],
             "active_orders_count": self.trader.engine.orders.open_count(self.account),
             "doubts_open": self.trader.engine.orders.doubts(self.account),
@@ -431,21 +429,12 @@ class Client:
             self._tell(self._on_execution, views.execution(event))
         if getattr(event, "source", "") == "stream":
             self._counts["stream"] += 1
-        if isinstance(event, domain.Sent):
-            self._count_sent(event)
-        elif isinstance(event, domain.Closed):
+        if isinstance(event, domain.Closed):
             self._counts[event.cause] += 1
         elif isinstance(event, domain.Rejected):
             self._counts["Rejected"] += 1
         for client_order_id in self._named(event):
             self._notice(client_order_id)
-
-    def _count_sent(self, event: domain.Sent) -> None:
-        """Count the new orders that left, by transport: amends and cancels are none."""
-        for client_order_id in event.client_order_ids:
-            order = self.trader.engine.orders.get(client_order_id)
-            if order is not None and order.stamps.written == event.recv_ns:
-                self._counts[event.transport] += 1
 
     def _named(self, event: AnyEvent) -> Sequence[str]:
         """Our ids of the orders that an event speaks of."""

@@ -5,8 +5,9 @@ never repeated: not in errors, not in `repr`. Relative paths are relative to the
 """
 
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -24,7 +25,8 @@ from pydantic_core import ErrorDetails
 
 from crosswire import fixed
 from crosswire.app.errors import ConfigError
-from crosswire.risk import Limits
+from crosswire.domain import Transport
+from crosswire.risk import BreakerRules, Limits
 from crosswire.venues import NAMES
 from crosswire.venues.interface import Credentials, Hosts
 
@@ -46,6 +48,23 @@ def _money(value: object) -> object:
     raise ValueError(f'{value} is a float; write "{value}"' if is_float else "it is not a number")
 
 
+UNITS_NS = {"ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3_600 * 10**9}
+DURATION = re.compile(r"([0-9]{1,9}) ?(ms|s|min|h)")
+DURATION_TEXT = 'a duration above 0 such as "5 s", "500 ms" or "2 min", or whole seconds'
+
+
+def _duration(value: object) -> object:
+    """Text with a unit, or whole seconds, to nanoseconds above 0."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        found = value * UNITS_NS["s"]
+    else:
+        match = DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+        found = int(match[1]) * UNITS_NS[match[2]] if match else 0
+    if not 0 < found <= 1_000 * UNITS_NS["h"]:
+        raise ValueError(f'got "{value}"' if isinstance(value, str) else f"got {value}".lower())
+    return found
+
+
 def _venue(value: object) -> object:
     if value not in NAMES:
         near = get_close_matches(str(value), NAMES, 1)
@@ -54,6 +73,7 @@ def _venue(value: object) -> object:
 
 
 Money = Annotated[int, BeforeValidator(_money), Field(ge=0)]
+Nanoseconds = Annotated[int, BeforeValidator(_duration)]
 VenueName = Annotated[str, BeforeValidator(_venue)]
 
 
@@ -152,6 +172,35 @@ class Risk(Section):
         )
 
 
+class ExecutionSection(Section):
+    """How requests reach the venue, and how long their answers are waited for."""
+
+    enabled: bool = Field(default=True, description="true or false")
+    timeout: Nanoseconds = Field(default=5 * 10**9, description=DURATION_TEXT)
+    fallback_to_rest: bool = Field(default=True, description="true or false")
+    max_consecutive_failures: int = Field(default=5, ge=1, description="a whole number above 0")
+    failure_cooldown: Nanoseconds = Field(default=60 * 10**9, description=DURATION_TEXT)
+    request_timeout: Nanoseconds = Field(default=5 * 10**9, description=DURATION_TEXT)
+    max_inflight: int = Field(default=100, ge=1, description="a whole number above 0")
+    terminal_grace: Nanoseconds = Field(default=300 * 10**9, description=DURATION_TEXT)
+
+    def breakers(self, offered: Sequence[Transport]) -> BreakerRules:
+        """By which of the venue's transports orders may go, and how patiently."""
+        wanted: tuple[Transport, ...] = ("rest",)
+        if self.enabled:
+            wanted = ("ws", "rest") if self.fallback_to_rest else ("ws",)
+        usable = tuple(each for each in wanted if each in offered)
+        return BreakerRules(usable, self.max_consecutive_failures, self.failure_cooldown)
+
+
+class ReconcileSection(Section):
+    """How often what we believe is held against what the venue says."""
+
+    orders_every: Nanoseconds = Field(default=30 * 10**9, description=DURATION_TEXT)
+    balances_every: Nanoseconds = Field(default=60 * 10**9, description=DURATION_TEXT)
+    adopt_external: bool = Field(default=False, description="true or false")
+
+
 class JournalSection(Section):
     """Where the record of every event and command is kept."""
 
@@ -192,6 +241,8 @@ class Config(Section):
         default_factory=dict, description="tables such as [strategies.NAME]"
     )
     risk: Risk = Field(default_factory=Risk, description="a table")
+    execution: ExecutionSection = Field(default_factory=ExecutionSection, description="a table")
+    reconcile: ReconcileSection = Field(default_factory=ReconcileSection, description="a table")
     journal: JournalSection = Field(default_factory=JournalSection, description="a table")
     net: NetSection = Field(default_factory=NetSection, description="a table")
     simulator: SimulatorSection = Field(default_factory=SimulatorSection, description="a table")
@@ -280,6 +331,8 @@ def _model_at(place: list[str]) -> type[BaseModel] | None:
     """The table's class at a place; the names below accounts and strategies are free."""
     fixed_tables: dict[str, type[BaseModel]] = {
         "risk": Risk,
+        "execution": ExecutionSection,
+        "reconcile": ReconcileSection,
         "journal": JournalSection,
         "net": NetSection,
         "simulator": SimulatorSection,

@@ -126,7 +126,13 @@ class Trader:
             name: self._account(name, config.risk.limits(shares.get(name, {})))
             for name in config.accounts
         }
-        settings = Settings(config.bot, self.journal.run, accounts, self._tags_quantities)
+        settings = Settings(
+            config.bot,
+            self.journal.run,
+            accounts,
+            self._tags_quantities,
+            config.execution.terminal_grace,
+        )
         engine = Engine(settings, self._clock.now_ns)
         for name, strategy in config.strategies.items():
             instrument = self._wiring.instrument_id(strategy.account, strategy.instrument)
@@ -154,8 +160,14 @@ class Trader:
 
     def _account(self, name: str, limits: Limits) -> Account:
         found = self.capabilities(name)
+        execution, reconcile = self.config.execution, self.config.reconcile
+        venue_name = self.config.accounts[name].venue
+        breakers = execution.breakers(found.transports)
+        if not breakers.transports:
+            line = f"execution: {venue_name} takes orders by {', '.join(found.transports)} only"
+            raise ConfigError([f"{self.where}: {line}"])
         return Account(
-            venue=self.config.accounts[name].venue,
+            venue=venue_name,
             limits=limits,
             amends_in_place=found.amends_in_place,
             max_place_batch=found.max_place_batch,
@@ -163,6 +175,11 @@ class Trader:
             bound_ns=found.bound_ns,
             read_lag_ns=found.read_lag_ns,
             dead_man_ns=DEAD_MAN_NS if found.has_dead_man and not self._leaves_orders else 0,
+            orders_every_ns=reconcile.orders_every,
+            balances_every_ns=reconcile.balances_every,
+            adopts_external=reconcile.adopt_external,
+            breakers=breakers,
+            max_inflight=execution.max_inflight,
         )
 
     # --- starting and ending -------------------------------------------------------------------
@@ -199,7 +216,10 @@ class Trader:
         """Make the accounts' links and sessions, if that is not done already."""
         for name in self.config.accounts:
             if name not in self._links:
-                self._links[name] = self._wiring.account_link(name, self.journal.first_nonce)
+                routes = self.engine.risk.breakers.routes(name)
+                self._links[name] = self._wiring.account_link(
+                    name, self.journal.first_nonce, routes
+                )
 
     def link(self, account: str) -> AnyLink:
         """Return an account's link."""
@@ -413,8 +433,10 @@ class Trader:
             "run": self.journal.run,
             "halted": "; ".join(halts),
             "killed": self.engine.risk.killed.get(account, self.engine.risk.killed.get("", "")),
-            "circuit_breaker_active": bool(halts),
+            "circuit_breaker_active": bool(halts) or account in self.engine.risk.breakers.blocked,
             **self.engine.counts,
+            **self.engine.risk.breakers.statistics(account),
+            **self.engine.tally.statistics(account),
             **session,
         }
 

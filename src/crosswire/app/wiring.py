@@ -29,6 +29,7 @@ from crosswire.domain import (
 from crosswire.net.clock import Clock
 from crosswire.net.link import Link, LocalLink
 from crosswire.net.switchboard import Switchboard
+from crosswire.net.transport import ALL_OPEN, Routes
 from crosswire.sim.recording import RecordedEvent
 from crosswire.venues import venue
 from crosswire.venues.interface import (
@@ -110,8 +111,8 @@ class Wiring:
             busy_poll=self._config.net.busy_poll,
         )
 
-    def account_link(self, name: str, first_nonce: int) -> AnyLink:
-        """Return the link of an account's login."""
+    def account_link(self, name: str, first_nonce: int, routes: Routes) -> AnyLink:
+        """Return the link of an account's login; `routes` is what its breakers leave open."""
         account = self._config.accounts[name]
         is_local = self._config.mode in ("sim", "paper")
         login = self._login(name)
@@ -121,10 +122,11 @@ class Wiring:
             credentials=login,
             instruments=self._instruments(name),
             tier=account.tier,
+            request_timeout_ns=self._config.execution.timeout,
         )
         session = venue(account.venue).session(settings, first_nonce)
         if is_local:
-            return self._local(session, account.venue, name)
+            return self._local(session, account.venue, name, routes)
         return Link(
             session,
             self._clock,
@@ -132,6 +134,8 @@ class Wiring:
             rng=self._rng,
             on_fatal=self._on_fatal,
             busy_poll=self._config.net.busy_poll,
+            routes=routes,
+            request_s=self._config.execution.request_timeout / 1e9,
         )
 
     def hold(self) -> ExitStack:
@@ -167,7 +171,9 @@ class Wiring:
             raise ConfigError([f"{self._where}: {line} of a simulator in [accounts.NAME.hosts]"])
         return found.testnet
 
-    def _local(self, session: Session, venue_name: str, account: str) -> LocalLink:
+    def _local(
+        self, session: Session, venue_name: str, account: str, routes: Routes = ALL_OPEN
+    ) -> LocalLink:
         return LocalLink(
             session,
             self._board(venue_name, account),
@@ -176,6 +182,7 @@ class Wiring:
             latency_ns=self._latency_ns,
             rng=self._rng,
             on_fatal=self._on_fatal,
+            routes=routes,
         )
 
     def _board(self, venue_name: str, account: str = "") -> Switchboard:
