@@ -27,6 +27,7 @@ def test_switches_add_to_the_usual_ones_and_override_them() -> None:
     assert parse_faults("usual") == USUAL_FAULTS
     assert parse_faults("usual,drop_ack=0.5") == USUAL_FAULTS | {"drop_ack": 0.5}
     assert parse_faults("") == {}
+    assert parse_faults("cut@3,cut@7") == {"cut@3": 1, "cut@7": 1}
     with pytest.raises(UserError, match="expected switches such as"):
         parse_faults("drop_ack")
 

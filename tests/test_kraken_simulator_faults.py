@@ -59,6 +59,14 @@ def test_a_schedule_names_the_opportunities_and_a_rate_draws_them() -> None:
     assert 400 < sum(often.strikes("cut") for _ in range(1000)) < 600
 
 
+def test_an_opportunity_can_be_named_in_the_switch_itself() -> None:
+    faults = from_mapping({"cut@2": 1, "cut@4": 1, "drop_ack@7": 1, "cut": 0.5})
+    assert faults == Faults(cut=0.5, schedule={"cut": (2, 4), "drop_ack": (7,)})
+    for wrong in ("cut@", "cut@x", "cut@0", "late_s@2", "oops@2"):
+        with pytest.raises(ValueError, match="fault"):
+            from_mapping({wrong: 1})
+
+
 def test_plain_names_make_switches() -> None:
     faults = from_mapping({"drop_ack": 0.25, "late_s": 3, "views_behind_s": 1.5})
     assert (faults.drop_ack, faults.late_ns, faults.views_behind_ns) == (

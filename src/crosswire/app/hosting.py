@@ -76,7 +76,7 @@ USUAL_FAULTS = {
 
 
 def parse_faults(text: str) -> dict[str, float]:
-    """Read "usual,drop_ack=0.05,cut=0.01"; `UserError` for anything else."""
+    """Read "usual,drop_ack=0.05,cut@3" (a rate; the third opportunity); `UserError` otherwise."""
     found: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         if part == USUAL:
@@ -84,10 +84,10 @@ def parse_faults(text: str) -> dict[str, float]:
             continue
         name, _, rate = part.partition("=")
         try:
-            found[name] = float(rate)
+            found[name] = float(rate or ("1" if "@" in name else ""))
         except ValueError:
             raise UserError(
-                f'--faults "{part}": expected switches such as drop_ack=0.05,cut=0.01'
+                f'--faults "{part}": expected switches such as drop_ack=0.05,cut@3'
             ) from None
     return found
 

@@ -25,7 +25,7 @@ Seed = Annotated[int, typer.Option(min=0, help="The same seed makes the same mar
 Flow = Annotated[str, typer.Option(help=f"How it trades: {', '.join(hosting.FLOWS)}.")]
 Recording = Annotated[str, typer.Option(help="A recorded book to trade on, instead of a flow.")]
 FaultsOption = Annotated[
-    str, typer.Option(help="The usual ones; or switches such as drop_ack=0.05,cut=0.01.")
+    str, typer.Option(help="The usual ones; or switches such as drop_ack=0.05,cut@3 (once).")
 ]
 LedgerOption = Annotated[
     Path | None, typer.Option(help="Where to write what the simulator saw and did.")

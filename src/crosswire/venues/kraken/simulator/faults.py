@@ -160,13 +160,25 @@ READINGS: Mapping[str, float] = {
 
 
 def from_mapping(values: Mapping[str, float]) -> Faults:
-    """Build the switches from plain names and numbers; `ValueError` names an unknown one."""
-    for name, value in values.items():
+    """Build the switches from plain names and numbers; `ValueError` names an unknown one.
+
+    "cut@3" strikes at the third opportunity, whatever the number given with it.
+    """
+    rates: dict[str, float] = {}
+    schedule: dict[str, tuple[int, ...]] = {}
+    for key, value in values.items():
+        name, at, nth = key.partition("@")
         if name not in NAMES:
             raise ValueError(f'unknown fault "{name}": expected one of {", ".join(NAMES)}')
+        if at:
+            if name not in SWITCHES or not (nth.isdecimal() and int(nth)):
+                raise ValueError(f"fault {key}: expected the number of an opportunity, from 1")
+            schedule[name] = (*schedule.get(name, ()), int(nth))
+            continue
         if value < 0 or (name in SWITCHES and value > 1):
             raise ValueError(f"fault {name} = {value}: expected a number from 0 to 1")
-    return replace(Faults(), **values)
+        rates[name] = value
+    return replace(Faults(), **rates, schedule=schedule)
 
 
 class Chance:
