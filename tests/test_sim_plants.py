@@ -72,7 +72,7 @@ def test_the_list_of_plants_is_complete_and_speaks() -> None:
         assert plant.name == name
         assert plant.bug
         assert plant.shows_in
-    with pytest.raises(ValueError, match='no plant "x": expected one of resend, '):
+    with pytest.raises(ValueError, match='no plant "x": expected one of forget_fill, '):
         plants.find("x")
 
 

@@ -18,6 +18,8 @@ WORLDS: dict[str, tuple[Scenario, int]] = {
     "mark_before_applied": (CALM, 1),
     "book_strangers": (replace(CALM, strangers=(3 * S, 4 * S, 5 * S, 6 * S)), 1),
     "sign_again": (Scenario(network=NetworkFaults(lost_after=0.2), duration_ns=20 * S), 1),
+    "id_as_key": (Scenario(network=NetworkFaults(lost_after=0.2), duration_ns=20 * S), 1),
+    "closed_is_filled": (CALM, 1),
     "refused_cancel_closes": (
         replace(CALM, venue={"cancel_refused": 1.0}, duration_ns=12 * S),
         1,
@@ -29,15 +31,20 @@ WORLDS: dict[str, tuple[Scenario, int]] = {
         ),
         1,
     ),
-    "whole_batch": (replace(CALM, venue={"post_only_refused": 0.5}, uses_batches=True), 1),
-    "same_ids": (replace(CALM, crashes=(5 * S,)), 1),
+    "whole_batch": (
+        replace(CALM, venue={"rate_refused": 0.3}, uses_batches=True, duration_ns=12 * S),
+        1,
+    ),
+    "no_snapshot": (Scenario(network=NetworkFaults(second_cut=0.1), duration_ns=20 * S), 1),
+    "refused_copy": (Scenario(network=NetworkFaults(lost_after=0.3), duration_ns=14 * S), 3),
+    "watermark": (Scenario(venue={"omit_silently": 0.2}, duration_ns=12 * S), 1),
+    "same_ids": (replace(CALM, crashes=(5 * S,)), 2),
     "kill_once": (replace(CALM, is_killed=True), 1),
     "assume_armed": (replace(CALM, network=NetworkFaults(lost_before=0.4)), 4),
     "arm_once": (replace(CALM, duration_ns=32 * S), 1),
     "halt_for_ever": (replace(CALM, full_journals=(5 * S,)), 1),
 }
-# Shown by what stays in doubt, which is not settled by proof yet.
-WAITING = {"no_snapshot"}
+WAITING = {"freed_on_timeout", "freed_when_filled"}
 
 
 def test_every_plant_has_its_world() -> None:

@@ -1,7 +1,8 @@
 """A strategy for campaigns: many orders and fills in little time, at little cost.
 
 A ladder a rung or two deep that is drawn anew every so often, and takers that cross the spread
-towards a flat inventory. It earns nothing; it asks of the program what can be asked.
+towards an inventory that swings from one side to the other, up against the limits: there a
+reservation that ends too early shows. It earns nothing; it asks what can be asked.
 """
 
 from crosswire.domain import Quote, Quotes, Targets, WantedOrder
@@ -10,6 +11,10 @@ from crosswire.view import View
 
 MS = 1_000_000
 FAR_TICKS = 400  # between rungs: the second one outlives what the market does in a minute
+NEAR_TICKS = 250  # behind the touch: one at it is refused as a taker when the price moves
+REACH_TICKS = 20
+SWING = (0, 1, 0, -1)  # what is held at most, leg after leg
+LEG_TURNS = 14
 
 
 class Drill:
@@ -18,11 +23,11 @@ class Drill:
     def __init__(
         self,
         instrument: str,
-        quantity: str = "0.002",
+        quantity: str = "0.001",
         levels: int = 2,
-        every_ms: int = 280,
+        every_ms: int = 150,
         redraw_every: int = 9,
-        max_position: str = "0.02",
+        max_position: str = "0.0095",
     ) -> None:
         self.instruments = (instrument,)
         self._instrument = instrument
@@ -49,8 +54,9 @@ class Drill:
 
     def _taker(self, view: View, bid: int, ask: int, held: int) -> WantedOrder:
         """One that crosses the spread and fills, or one that does not and ends at once."""
-        reach = 3 * view.instrument(self._instrument).price_tick
-        is_buy = held < 0 or (held == 0 and self._turns % 4 < 2)
+        reach = REACH_TICKS * view.instrument(self._instrument).price_tick
+        aim = SWING[self._turns // LEG_TURNS % len(SWING)] * self._most
+        is_buy = held < aim or (held == aim and self._turns % 4 < 2)
         if self._turns % 3:
             price = bid - reach if is_buy else ask + reach
         else:
@@ -64,11 +70,11 @@ class Drill:
         )
 
     def _ladder(self, view: View, bid: int, ask: int, held: int) -> Quotes:
-        """A rung at the touch and one far off; now and then one side is left out, to cancel."""
+        """A rung near the touch and one far off; now and then one side is left out, to cancel."""
         tick = view.instrument(self._instrument).price_tick
         rungs = range(self._levels)
         draw = self._turns // self._redraw_every
-        shift = draw % 3
+        shift = NEAR_TICKS + draw % 3
         bids = tuple(Quote(bid - (i * FAR_TICKS + shift) * tick, self._quantity) for i in rungs)
         asks = tuple(Quote(ask + (i * FAR_TICKS + shift) * tick, self._quantity) for i in rungs)
         if held > self._most or draw % 6 == 1:

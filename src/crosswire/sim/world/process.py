@@ -18,7 +18,7 @@ from crosswire.journal.replay import replay
 from crosswire.net.delay import CallLater
 from crosswire.net.dialogue import TICK_S
 from crosswire.net.switchboard import Switchboard
-from crosswire.risk import Limits
+from crosswire.risk import BreakerRules, Limits
 from crosswire.sim.network import FaultyLink, Weather
 from crosswire.sim.world.timers import Later, OwnClock, Owner, Timers
 from crosswire.strategies.interface import Strategy
@@ -34,10 +34,11 @@ ACCOUNT = "main"
 BOT = "world"
 STRATEGY = "drill"
 PLACING = (Place, PlaceBatch)
+BREAKERS = BreakerRules(cooldown_ns=5_000_000_000)  # shorter too: a world has seconds
 DEAD_MAN_NS = 20_000_000_000  # shorter than a real one, so that a world re-arms it often
 # More often than in real life: a world has a minute.
-ORDERS_EVERY_NS = 6_000_000_000
-BALANCES_EVERY_NS = 8_000_000_000
+ORDERS_EVERY_NS = 15_000_000_000
+BALANCES_EVERY_NS = 20_000_000_000
 NONCES = 1_000_000  # of one run
 COUNTS = 3_000  # of ids of one run: quantities are told apart by them across runs
 
@@ -108,6 +109,7 @@ class Terms:
             read_lag_ns=self.read_lag_ns,
             orders_every_ns=ORDERS_EVERY_NS,
             balances_every_ns=BALANCES_EVERY_NS,
+            breakers=BREAKERS,
         )
 
     def sessions(self, run: int) -> tuple[Session, Session]:
@@ -174,6 +176,7 @@ class Process:
                 on_events=self.path.on_events,
                 on_write=self.step,
                 under_way=self.under_way,
+                routes=self.engine.risk.breakers.routes(ACCOUNT),
             )
             for session in terms.sessions(run)
         )

@@ -9,6 +9,7 @@ from crosswire.domain import (
     Filled,
     Halted,
     Kill,
+    OrdersRead,
     Place,
     PlaceBatch,
     Resume,
@@ -33,6 +34,7 @@ class Records:
         self.placed_while_closed = 0
         self._run = 0
         self._halts: set[str] = set()
+        self._unhalted: set[str] = set()  # late accepts that no halt has followed yet
         self._is_killed = False
         self._sides: dict[str, str] = {}
         self._waiting: dict[str, list[str]] = {"buy": [], "sell": []}
@@ -48,11 +50,15 @@ class Records:
         elif isinstance(record, Absent):
             self._gone(record.client_order_id)
         elif isinstance(record, Accepted | Filled):
-            if record.client_order_id in self.absent and record.client_order_id not in self.late:
-                self.late.add(record.client_order_id)
+            self._there(record.client_order_id)
+        elif isinstance(record, OrdersRead):
+            for row in record.orders:
+                self._there(row.client_order_id)
         elif isinstance(record, Halted):
             self._halts.add(record.reason)
-            self.late_accepts += record.reason.startswith("late accept")
+            if record.reason.startswith("late accept"):
+                self.late_accepts += 1
+                self._unhalted = {one for one in self._unhalted if one not in record.reason}
         elif isinstance(record, Resumed):
             self._halts.discard(record.reason)
         elif isinstance(record, RunStarted):
@@ -64,7 +70,7 @@ class Records:
             places = command.places if isinstance(command, PlaceBatch) else (command,)
             for place in places:
                 self._place(place)
-            if self._halts or self._is_killed:
+            if self._halts or self._is_killed or self._unhalted:
                 self.placed_while_closed += len(places)
         elif isinstance(command, Kill):
             self._is_killed = True
@@ -79,6 +85,12 @@ class Records:
         if waiting:
             self.resent.add(waiting.pop(0))
             self.absent_then_resent += 1
+
+    def _there(self, client_order_id: str) -> None:
+        """The venue shows what we have called absent: placing must halt before anything else."""
+        if client_order_id in self.absent and client_order_id not in self.late:
+            self.late.add(client_order_id)
+            self._unhalted.add(client_order_id)
 
     def _gone(self, client_order_id: str) -> None:
         self._call_absent(client_order_id)

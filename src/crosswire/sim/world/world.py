@@ -42,7 +42,7 @@ BALANCES = {"USD": "100000", "BTC": "2"}
 LOGIN = Credentials(key="world", secret="d29ybGQhd29ybGQh" * 4)
 LIMITS = Limits(
     max_order_notional=1_000 * SCALE,
-    max_position_notional=1_500 * SCALE,
+    max_position_notional=1_000 * SCALE,
     max_open_orders=50,
 )
 DRILL = "crosswire.sim.drill:Drill"
@@ -111,6 +111,7 @@ class World:
             LIMITS,
             lambda name: _strategy(strategy, name),
             uses_batches=self.scenario.uses_batches,
+            read_lag_ns=read_lag_ns,
         )
         self.process = self._start()
 
