@@ -28,6 +28,12 @@ def test_draws_of_one_place_repeat_and_spread() -> None:
     assert 0 <= first.fraction() < 1
 
 
+def test_a_draw_is_the_mix_of_its_place_and_number() -> None:
+    draws = Draws(7, 8)
+    for number in range(1, 50):
+        assert draws.below(1 << 64) == mix(mix(7, 8), number)
+
+
 def test_a_drift_is_known_at_any_moment_in_any_order() -> None:
     times = [5 * NS, 3 * NS + 17, 10**18, 0, 10**18 + 1, 3 * NS]
     one = Drift(7, "gold", 1000, first_ns=NS // 4, count=17)

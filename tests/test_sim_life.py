@@ -1,14 +1,17 @@
 """Flow, recordings and expiries in one place, each on its own engine."""
 
-from crosswire.domain import BookReset, TradePrinted
+import pytest
+
+from crosswire.domain import BookReset, Side, TradePrinted
 from crosswire.fixed import SCALE
-from crosswire.sim.flow import OWNER, Flow, FlowInstrument
-from crosswire.sim.life import Life
+from crosswire.sim.flow import OWNER, Flow, FlowCancel, FlowInstrument, FlowOrder
+from crosswire.sim.life import Life, act
 from crosswire.sim.matching import AnyOutcome, Expired, MatchingEngine, Order, Traded
 from crosswire.sim.recording import HEAL_NS, Recording
 
 SECOND = 1_000_000_000
 NAMES = ("BTC/USD", "ETH/USD")
+SIDES: tuple[Side, Side] = ("buy", "sell")
 
 
 def instruments() -> list[FlowInstrument]:
@@ -117,3 +120,60 @@ def test_strangers_never_leave_a_side_empty() -> None:
         for name, engine in engines.items():
             assert engine.best_bid(), (name, now_ns)
             assert engine.best_ask(), (name, now_ns)
+
+
+def test_what_nobody_hears_of_makes_the_same_market() -> None:
+    """The flow's own orders rest and leave by a short way: the book must not know."""
+    short, long = MatchingEngine(), MatchingEngine()
+    flow = Flow(4, instruments()[:1])
+    ended = 0
+    for second in range(1, 30):
+        for action in flow.step(second * SECOND):
+            heard = act(short, action, action.at_ns)
+            if isinstance(action, FlowCancel):
+                known = action.id in long.orders
+                ended += known
+                made = long.cancel(action.id, action.at_ns) if known else []
+                assert not heard
+            else:
+                made = long.place(plain(action, long), action.at_ns)
+            traded = [one for one in made if isinstance(one, Traded)]
+            assert [one for one in heard if isinstance(one, Traded)] == traded
+        for side in SIDES:
+            assert short.top(side, 99) == long.top(side, 99)
+            assert [[o.id for o in short.queue(side, p)] for p, _ in short.top(side, 99)] == [
+                [o.id for o in long.queue(side, p)] for p, _ in long.top(side, 99)
+            ]
+        assert short.orders.keys() == long.orders.keys()
+    assert ended > 100
+
+
+def plain(action: FlowOrder, engine: MatchingEngine) -> Order:
+    """The order that an action is, takers held to half of what stands there."""
+    quantity = action.quantity
+    if action.time_in_force == "ioc":
+        there = engine.top("sell" if action.side == "buy" else "buy", 10)
+        half = sum(amount for _, amount in there) // 2
+        quantity = min(quantity, half - half % action.step)
+    return Order(
+        id=action.id,
+        owner=OWNER,
+        side=action.side,
+        quantity=quantity,
+        price=action.price,
+        time_in_force=action.time_in_force,
+    )
+
+
+def test_an_order_that_would_trade_does_not_stand_quietly() -> None:
+    engine = MatchingEngine()
+    ask = Order(id="a", owner="x", side="sell", quantity=5, price=100)
+    assert engine.stand_quietly(ask)
+    assert not engine.stand_quietly(Order(id="b", owner="y", side="buy", quantity=5, price=100))
+    assert engine.stand_quietly(Order(id="b", owner="y", side="buy", quantity=5, price=99))
+    with pytest.raises(ValueError, match="order b is not new"):
+        engine.stand_quietly(Order(id="b", owner="y", side="buy", quantity=5, price=98))
+    engine.leave_quietly("a")
+    engine.leave_quietly("a")
+    assert engine.best_ask() is None
+    assert list(engine.orders) == ["b"]

@@ -36,13 +36,16 @@ class Draws:
     __slots__ = ("_count", "_start")
 
     def __init__(self, *place: int) -> None:
-        self._start = mix(*place)
+        self._start = mix(mix(*place))  # what the first word of each draw comes to
         self._count = 0
 
     def below(self, bound: int) -> int:
         """Return an integer in [0, bound)."""
         self._count += 1
-        return mix(self._start, self._count) % bound
+        state = (self._start + self._count + 0x9E3779B97F4A7C15) & MASK  # `mix`, written out
+        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & MASK
+        return (state ^ (state >> 31)) % bound
 
     def between(self, low: int, high: int) -> int:
         """Return an integer in [low, high]."""
@@ -71,7 +74,8 @@ class Drift:
             volatility * isqrt((first_ns << octave) * SCALE) * 3 // (4 * root)
             for octave in range(count)
         ]
-        self._corners: list[tuple[int, int, int]] = [(-1, 0, 0)] * count
+        self._cell = -1  # of the shortest period; the longer ones' cells begin with such a one
+        self._edges: list[tuple[int, int, int, int]] = []  # size, left, right, beginning
 
     @property
     def bound(self) -> int:
@@ -80,17 +84,29 @@ class Drift:
 
     def at(self, time_ns: int) -> int:
         """Return the displacement at a moment, in the unit of the volatility."""
-        total = 0
         period = self._first_ns
-        for octave, size in enumerate(self._sizes):
-            cell, inside = divmod(time_ns, period)
-            known, left, right = self._corners[octave]
-            if known != cell:
-                left, right = self._corner(octave, cell), self._corner(octave, cell + 1)
-                self._corners[octave] = (cell, left, right)
+        cell = time_ns // period
+        if cell != self._cell:
+            self._step(cell)
+        total = 0
+        for size, left, right, begin_ns in self._edges:
+            inside = time_ns - begin_ns
             total += size * (left * (period - inside) + right * inside) // (period << 32)
             period <<= 1
         return total
+
+    def _step(self, cell: int) -> None:
+        """Go to a cell of the shortest period: of the others' corners most are the same."""
+        known, self._cell = self._edges, cell
+        self._edges = []
+        for octave, size in enumerate(self._sizes):
+            mine = cell >> octave
+            begin_ns = mine * (self._first_ns << octave)
+            if known and known[octave][3] == begin_ns:
+                self._edges.append(known[octave])
+            else:
+                corners = self._corner(octave, mine), self._corner(octave, mine + 1)
+                self._edges.append((size, *corners, begin_ns))
 
     def _corner(self, octave: int, cell: int) -> int:
         """A value in [-2^32, 2^32), the same whoever asks."""

@@ -29,6 +29,7 @@ BURST_CELLS = 8
 BURST_ODDS = 15  # one burst in so many stretches of BURST_CELLS: about every 30 s
 MAX_ARRIVALS = 24  # of takers in one cell
 REACH_TICKS = 20  # how far beyond the price a sweep goes
+MAX_TAKEN = 10_000
 QUOTE_NOTIONAL = 2_000 * SCALE  # a typical quote, where the instrument does not say
 
 
@@ -97,9 +98,12 @@ class Flow:
         self._burst_cdf = _poisson_cdf(takers_per_second * 4 * CELL_NS / 1e9)
         self._orders = 0
         self._pending: deque[FlowAction] = deque()
+        self._due_ns = 0
 
     def step(self, now_ns: int) -> list[FlowAction]:
         """Return what the flow does until now, in order of time."""
+        if now_ns < self._due_ns:
+            return []
         for market in self._markets:
             market.start(now_ns)
         done: list[FlowAction] = []
@@ -112,7 +116,10 @@ class Flow:
             merged = sorted([*self._pending, *made], key=lambda action: action.at_ns)
             self._pending = deque(merged)
             done += self._until(min(now_ns, self._next_cell_ns() or now_ns))
-        return done + self._until(now_ns)
+        done += self._until(now_ns)
+        due_ns = self._next_cell_ns() or 0
+        self._due_ns = min(due_ns, self._pending[0].at_ns) if self._pending else due_ns
+        return done
 
     def _until(self, time_ns: int) -> list[FlowAction]:
         pending, done = self._pending, []
@@ -122,8 +129,7 @@ class Flow:
 
     def next_due_ns(self) -> int:
         """When `step` has something to do next; 0 before the first step."""
-        due_ns = self._next_cell_ns() or 0
-        return min(due_ns, self._pending[0].at_ns) if self._pending else due_ns
+        return self._due_ns
 
     def price(self, name: str, now_ns: int) -> int:
         """Return the price the makers quote around, on no tick."""
@@ -158,7 +164,8 @@ class Flow:
             # Two of the rungs, mostly near the top, are renewed: takers may have eaten them.
             renewed = {min(draws.below(len(wanted)), draws.below(len(wanted))) for _ in range(2)}
             fresh = {wanted[rung] for rung in renewed}
-            gone = [price for price in standing if price not in wanted or price in fresh]
+            kept = set(wanted) - fresh
+            gone = [price for price in standing if price not in kept]
             cancels.extend(FlowCancel(name, at_ns, standing.pop(price)) for price in gone)
             for rung, price in enumerate(wanted):
                 if price not in standing:
@@ -212,6 +219,7 @@ class _Market:
         self.standing: dict[Side, dict[int, str]] = {"buy": {}, "sell": {}}
         self.next_ns = 0
         self.has_started = False
+        self._taken: dict[int, bool] = {}  # whether a tick is one: asked for over and over
         latent = it.latent or it.name
         # One latent, one rhythm: all venues that follow it move their quotes at once.
         self._phase_ns = mix(seed, word(latent)) % CELL_NS
@@ -245,10 +253,16 @@ class _Market:
         """Ticks are taken or skipped for good, so that a moving ladder keeps most rungs."""
         low = -(-(self.it.min_price or self.it.tick) // self.it.tick)
         high = self.it.max_price // self.it.tick if self.it.max_price else best + (1 << 40)
+        if len(self._taken) > MAX_TAKEN:
+            self._taken.clear()
+        taken = self._taken
         rungs = [min(max(best, low), high)]
         rung = rungs[0] + away
         while len(rungs) < self.it.levels and low <= rung <= high:
-            if mix(self.place, 5, rung) % 3:
+            is_taken = taken.get(rung)
+            if is_taken is None:
+                is_taken = taken[rung] = mix(self.place, 5, rung) % 3 > 0
+            if is_taken:
                 rungs.append(rung)
             rung += away
         return [rung * self.it.tick for rung in rungs]

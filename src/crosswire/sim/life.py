@@ -64,9 +64,13 @@ class Life:
 
 
 def act(engine: MatchingEngine, action: FlowAction, now_ns: int) -> list[AnyOutcome]:
-    """Let one action of a flow happen in its instrument's engine."""
+    """Let one action of a flow happen in its instrument's engine.
+
+    Nobody hears of its own orders: nothing comes of those that only come to rest, or leave.
+    """
     if isinstance(action, FlowCancel):
-        return engine.cancel(action.id, now_ns) if action.id in engine.orders else []
+        engine.leave_quietly(action.id)
+        return []
     quantity = action.quantity
     if action.time_in_force == "ioc":
         # Strangers who take never empty a book that others are watching: makers come slowly.
@@ -84,4 +88,6 @@ def act(engine: MatchingEngine, action: FlowAction, now_ns: int) -> list[AnyOutc
         order_type="market" if action.price is None else "limit",
         time_in_force=action.time_in_force,
     )
+    if action.time_in_force == "gtc" and order.price is not None and engine.stand_quietly(order):
+        return []
     return engine.place(order, now_ns)

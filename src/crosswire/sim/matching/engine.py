@@ -123,6 +123,28 @@ class MatchingEngine:
             heapq.heappop(self._expiries)
         return self._expiries[0][0] if self._expiries else None
 
+    # --- orders of which nobody hears ----------------------------------------------------------
+
+    def stand_quietly(self, order: Order) -> bool:
+        """Let a plain limit order rest without an outcome; False if it would trade: place it."""
+        assert order.price is not None
+        floor = self._floor
+        half = floor.opposite(order.side)
+        if half.keys and half.keys[-1] >= order.price * half.sign:
+            return False
+        if order.id in floor.orders:
+            raise ValueError(f"order {order.id} is not new")
+        floor.register(order)
+        order.stage = "resting"
+        floor.half(order.side).stand(order, order.price)
+        return True
+
+    def leave_quietly(self, order_id: str) -> None:
+        """End a resting order without an outcome; nothing if it is not open."""
+        order = self._floor.orders.get(order_id)
+        if order is not None:
+            self._withdraw(order)
+
     def of_owner(self, owner: str) -> list[Order]:
         """The open orders of an owner, oldest first."""
         return list(self._floor.owners.get(owner, {}).values())

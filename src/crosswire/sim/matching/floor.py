@@ -153,5 +153,5 @@ class Floor:
         maker.shown = min(maker.display, left)
         maker.ahead = level.recorded - level.consumed
         level.own += maker.shown
-        level.queue.move_to_end(maker.id)
+        level.queue[maker.id] = level.queue.pop(maker.id)  # to the end
         self.out.append(Refilled(maker.id, maker.owner, maker.shown, maker.filled))

@@ -9,7 +9,6 @@ shrinks below it: a recording cannot know of us, so its next update must not ref
 """
 
 from bisect import bisect_left, insort
-from collections import OrderedDict
 
 from crosswire.domain import Level, Side
 from crosswire.sim.matching.outcomes import Order
@@ -35,7 +34,7 @@ class PriceLevel:
     def __init__(self, price: int, key: int) -> None:
         self.price = price
         self.key = key
-        self.queue: OrderedDict[str, Order] = OrderedDict()
+        self.queue: dict[str, Order] = {}  # in queue order
         self.own = 0
         self.recorded = 0
         self.consumed = 0

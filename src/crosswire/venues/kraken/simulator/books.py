@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from random import Random
 
+from msgspec import Raw
+
 from crosswire.domain import Level, Side
 from crosswire.sim.matching import DepthView, MatchingEngine
 from crosswire.venues.kraken.simulator.exchange import Exchange
@@ -10,6 +12,7 @@ from crosswire.venues.kraken.simulator.markets import Market
 from crosswire.venues.kraken.simulator.text import (
     checksum,
     crc_part,
+    fixed,
     make_id,
     number,
     stamp,
@@ -68,14 +71,13 @@ def _gone_first(levels: Sequence[Level]) -> list[Level]:
     return sorted(levels, key=lambda level: level[1] != 0)
 
 
-def _levels(levels: Sequence[Level], market: Market) -> list[Item]:
-    return [
-        {
-            "price": number(price, market.price_decimals),
-            "qty": number(quantity, market.quantity_decimals),
-        }
+def _levels(levels: Sequence[Level], market: Market) -> Raw:
+    decimals, lots = market.price_decimals, market.quantity_decimals
+    rows = [
+        f'{{"price":{fixed(price, decimals)},"qty":{fixed(quantity, lots)}}}'
         for price, quantity in levels
     ]
+    return Raw(f"[{','.join(rows)}]".encode())
 
 
 def book_checksum(engine: MatchingEngine, market: Market) -> int:

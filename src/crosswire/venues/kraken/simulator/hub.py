@@ -1,6 +1,6 @@
 """All open sockets, and what is published on them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from crosswire.sim.ledger import CashRow
 from crosswire.venues.interface import SimDrop, SimFrame, SimOutput
@@ -35,6 +35,7 @@ class Hub:
         self.orders = OrderViews(exchange, exchange.rng)
         self.tapes = {symbol: Tape(market, start_ns) for symbol, market in exchange.markets.items()}
         self._best: dict[str, object] = {}
+        self._listeners: dict[str, list[tuple[Connection, Subscription]]] = {}  # by channel
         self._gone: dict[int, Connection] = {}  # ended, but frames of theirs may be under way
         self._put = put
 
@@ -59,6 +60,7 @@ class Hub:
         """A connection has ended, by either side; what was sent on it may still come."""
         held = self.connections.pop(number, None)
         if held is not None:
+            self._listeners.clear()
             held.gone_ns = now_ns = self.exchange.now_ns
             for old in [one for one in self._gone.values() if now_ns - one.gone_ns > LINGER_NS]:
                 del self._gone[old.number]
@@ -107,6 +109,7 @@ class Hub:
 
     def subscribe(self, connection: Connection, subscription: Subscription, now_ns: int) -> None:
         connection.subscriptions[subscription.key] = subscription
+        self._listeners.clear()
         connection.heartbeat_ns = connection.heartbeat_ns or now_ns + HEARTBEAT_NS
 
     def beat(self, connection: Connection, now_ns: int) -> None:
@@ -119,21 +122,34 @@ class Hub:
                 connection.heartbeat_ns = now_ns + HEARTBEAT_NS
             self.send(connection, HEARTBEAT, now_ns)
 
-    def _held(self, channel: str) -> Iterator[tuple[Connection, Subscription]]:
-        for connection in list(self.connections.values()):
-            for subscription in connection.of(channel):
-                yield connection, subscription
+    def unsubscribe(self, connection: Connection, subscription: Subscription) -> None:
+        del connection.subscriptions[subscription.key]
+        self._listeners.clear()
+
+    def _held(self, channel: str) -> list[tuple[Connection, Subscription]]:
+        """Who listens to a channel now: a list that is never changed, only made anew."""
+        found = self._listeners.get(channel)
+        if found is None:
+            found = self._listeners[channel] = [
+                (connection, subscription)
+                for connection in self.connections.values()
+                for subscription in connection.of(channel)
+            ]
+        return found
 
     # --- publishing ----------------------------------------------------------------------------
 
     def publish(self, now_ns: int) -> None:
         """Send out everything that has happened since the last call."""
         exchange = self.exchange
+        if not (exchange.touched or exchange.told or exchange.paid):  # prints touch
+            return
         told, exchange.told = exchange.told, []
         paid, exchange.paid = exchange.paid, []
         prints, exchange.prints = exchange.prints, []
         touched, exchange.touched = exchange.touched, set()
-        self._publish_executions(told, now_ns)
+        if told:
+            self._publish_executions(told, now_ns)
         for row in paid:
             self._publish_balance(row, now_ns)
         for symbol in dict.fromkeys(print_.market.symbol for print_ in prints):
@@ -206,10 +222,11 @@ class Hub:
         tape = self.tapes[symbol]
         for print_ in prints:
             tape.add(print_)
-        items = [trade_item(print_) for print_ in prints]
-        payload = encode({"channel": "trade", "type": "update", "data": items})
-        for connection, held in self._held("trade"):
-            if held.symbol == symbol:
+        listeners = [each for each, held in self._held("trade") if held.symbol == symbol]
+        if listeners:
+            items = [trade_item(print_) for print_ in prints]
+            payload = encode({"channel": "trade", "type": "update", "data": items})
+            for connection in listeners:
                 self.send(connection, payload, now_ns)
         for connection, held in self._held("ohlc"):
             if held.symbol == symbol:

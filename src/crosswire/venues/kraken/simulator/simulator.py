@@ -315,10 +315,14 @@ class KrakenSimulator:
         """The order flow acts."""
         if self._flow is None:
             return
+        exchange = self.exchange
         for action in self._flow.step(now_ns):
-            engine = self.exchange.engines[action.instrument]
-            market = self.exchange.markets[action.instrument]
-            self.exchange.apply(market, act(engine, action, now_ns), now_ns)
+            name = action.instrument
+            outcomes = act(exchange.engines[name], action, now_ns)
+            if outcomes:
+                exchange.apply(exchange.markets[name], outcomes, now_ns)
+            else:
+                exchange.touched.add(name)
         self.hub.publish(now_ns)
 
 

@@ -239,7 +239,7 @@ class Subscriptions:
             # The venue's own answer says `subscribe` here.
             self._refuse(ask, NOT_FOUND, wanted.symbol, "subscribe")
             return
-        del connection.subscriptions[wanted.key]
+        self._hub.unsubscribe(connection, held)
         result: Item = {"channel": held.channel}
         if held.channel in {"book", "level3"}:
             result["depth"] = held.depth

@@ -23,6 +23,7 @@ from crosswire.venues.kraken.simulator.text import (
 INTERVALS = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)  # minutes
 MAX_CANDLES = 720
 MAX_TRADES = 1000
+MAX_FRESH = 1000
 Item = dict[str, object]
 
 
@@ -58,8 +59,9 @@ class Tape:
         self.market = market
         self.trades: deque[Print] = deque(maxlen=MAX_TRADES)
         price = market.start_price
-        self.day = Candle(start_ns, price, price, price, price)
-        self.candles = {
+        self._fresh: list[Print] = []  # in no candle yet: nobody may ever ask for one
+        self._day = Candle(start_ns, price, price, price, price)
+        self._candles = {
             interval: deque([_candle(price, start_ns, interval)], maxlen=MAX_CANDLES)
             for interval in INTERVALS
         }
@@ -67,12 +69,32 @@ class Tape:
     def add(self, print_: Print) -> None:
         """Book one trade."""
         self.trades.append(print_)
-        self.day.add(print_)
-        for interval, candles in self.candles.items():
-            span_ns = interval * 60 * SECOND
-            if print_.at_ns >= candles[-1].begin_ns + span_ns:
-                candles.append(_candle(print_.price, print_.at_ns, interval))
-            candles[-1].add(print_)
+        self._fresh.append(print_)
+        if len(self._fresh) >= MAX_FRESH:
+            self._fold()
+
+    @property
+    def day(self) -> Candle:
+        """The day so far."""
+        self._fold()
+        return self._day
+
+    @property
+    def candles(self) -> dict[int, deque[Candle]]:
+        """The bars by interval, oldest first."""
+        self._fold()
+        return self._candles
+
+    def _fold(self) -> None:
+        """Put what is fresh into the candles."""
+        for print_ in self._fresh:
+            self._day.add(print_)
+            for interval, candles in self._candles.items():
+                span_ns = interval * 60 * SECOND
+                if print_.at_ns >= candles[-1].begin_ns + span_ns:
+                    candles.append(_candle(print_.price, print_.at_ns, interval))
+                candles[-1].add(print_)
+        self._fresh.clear()
 
     def ticker(self, bid: Level | None, ask: Level | None, now_ns: int) -> Item:
         """The item of the `ticker` channel, in the shape of 2026."""
