@@ -216,10 +216,12 @@ def test_a_refusal_of_what_never_left_ends_the_order() -> None:
 def test_a_late_accept_is_open_again_and_said_so() -> None:
     orders, order = started()
     orders.apply(rejected())
-    assert orders.apply(accepted()).kind == "late"
+    orders.apply(accepted())
+    assert orders.news == [order]
     assert (order.stage, order.is_late, order.reserved) == ("DONE", True, ONE)
     assert order.status == "OPEN"
-    assert orders.apply(filled("0.5")).kind == "changed"
+    orders.apply(filled("0.5"))
+    assert orders.news == [order], "said once"
     orders.apply(closed("canceled", "0.5"))
     assert (order.is_late, order.reserved, order.status) == (False, 0, "CANCELED")
 
@@ -229,8 +231,9 @@ def test_a_late_fill_is_booked_and_said_so() -> None:
     orders.apply(timed_out())
     orders.apply(Absent(S, *IDS, "look-up"))
     assert order.status == "REJECTED"
-    assert orders.apply(filled("0.5")).kind == "late"
-    assert order.filled == parse("0.5")
+    orders.news.clear()
+    assert orders.apply(filled("0.5")).booked is not None
+    assert (order.filled, orders.news) == (parse("0.5"), [order])
 
 
 def test_absence_is_never_concluded_of_an_order_that_was_seen() -> None:

@@ -50,7 +50,7 @@ class Change(NamedTuple):
     """What an event did: to which order (None = not one of ours), and what follows from it."""
 
     order: Order | None
-    kind: Literal["changed", "late", "nothing"]
+    kind: Literal["changed", "nothing"]
     booked: Filled | None = None  # a fill booked for the first time
     unbooked: Filled | None = None  # a booked fill that was taken back
 
@@ -75,9 +75,6 @@ class Moves(Index):
         # Steps of doubts; orders that came late, or were adopted: until somebody takes them.
         self.news: list[DoubtMoved | Order | Owned] = []
         self.unsettled: dict[str, Order] = {}  # in doubt, or with fills that are still missing
-        self.late: list[
-            Order
-        ] = []  # that live although we had closed them, until somebody takes them
         self._read_lag_ns = read_lag_ns or {}
         self._fills: dict[str, BookedFills] = {}
         self._began_ns = 0  # when the journal's first run started
@@ -217,8 +214,8 @@ class Moves(Index):
         order.stage = TABLE[before][type(event)]
         order.changed_ns = max(order.changed_ns, event.recv_ns)
 
-    def _prove(self, order: Order, event: AnyEvent, venue_order_id: str) -> bool:
-        """Note evidence that the order exists; True if that comes after we closed it so."""
+    def _prove(self, order: Order, event: AnyEvent, venue_order_id: str) -> None:
+        """Note evidence that the order exists, and say so if we had closed it as never there."""
         order.is_proven = True
         order.ruled_out_ns = 0
         order.known_ns = event.recv_ns
@@ -230,11 +227,9 @@ class Moves(Index):
             self._drop(order, request)
         if not order.stamps.acked:
             order.stamps.acked = event.recv_ns
-        is_late = order.end in ("rejected", "absent") and not order.is_late
-        if is_late:
+        if order.end in ("rejected", "absent") and not order.is_late:
             order.is_late = True
             self.news.append(order)
-        return is_late
 
     def _own(self, order: Order) -> None:
         """A look-up may have told of fills before anything told whose order it was."""
@@ -264,10 +259,10 @@ class Moves(Index):
         order = self.find(event.account, event.client_order_id, event.venue_order_id)
         if order is None:
             return NOTHING
-        is_late = self._prove(order, event, event.venue_order_id)
+        self._prove(order, event, event.venue_order_id)
         self._step(order, event)
         self._settle(order)
-        return Change(order, "late" if is_late else "changed")
+        return Change(order, "changed")
 
     def _rejected(self, event: Rejected) -> Change:
         order = self.find(event.account, event.client_order_id, event.venue_order_id)
@@ -290,7 +285,7 @@ class Moves(Index):
         order = self.find(event.account, event.client_order_id, event.venue_order_id)
         if order is None:
             return NOTHING
-        is_late = self._prove(order, event, event.venue_order_id)
+        self._prove(order, event, event.venue_order_id)
         # The stream names no request; it settles the amends that asked for what it shows.
         for request in [r for r in order.requests.values() if r.kind == "amend"]:
             is_answer = request.request_id == event.request_id
@@ -311,7 +306,7 @@ class Moves(Index):
         order.changed_ns = max(order.changed_ns, event.recv_ns)
         self._complete(order)
         self._settle(order)
-        return Change(order, "late" if is_late else "changed")
+        return Change(order, "changed")
 
     def _request_refused(self, event: AmendRejected | CancelRejected) -> Change:
         order = self.find(event.account, event.client_order_id, event.venue_order_id)
@@ -337,11 +332,11 @@ class Moves(Index):
         if order is None or request is None:
             return NOTHING
         # Success proves that the order was open until now; how much it filled, `Closed` tells.
-        is_late = self._prove(order, event, event.venue_order_id)
+        self._prove(order, event, event.venue_order_id)
         self._drop(order, request)
         order.changed_ns = max(order.changed_ns, event.recv_ns)
         self._settle(order)
-        return Change(order, "late" if is_late else "changed")
+        return Change(order, "changed")
 
     def _rule_out(self, order: Order, venue_ns: int, now_ns: int, evidence: str) -> None:
         """Past the bound, by the venue's own clock, an order it does not show can't be open."""
@@ -357,9 +352,8 @@ class Moves(Index):
         if not fills.is_new(event):
             return NOTHING
         order = self.find(event.account, event.client_order_id, event.venue_order_id)
-        is_late = False
         if order is not None:
-            is_late = self._prove(order, event, event.venue_order_id)
+            self._prove(order, event, event.venue_order_id)
             self._add(order, event)
             self._step(order, event)
             self._complete(order)
@@ -369,7 +363,7 @@ class Moves(Index):
             fills.mark(event)
         else:
             fills.mark_unowned(event)
-        return Change(order, "late" if is_late else "changed", booked=event)
+        return Change(order, "changed", booked=event)
 
     def _complete(self, order: Order) -> None:
         """End an order whose known total is filled, unless an amend may still raise it."""
