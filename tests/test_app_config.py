@@ -190,6 +190,17 @@ def test_execution_and_reconcile_have_the_documented_defaults(tmp_path: Path) ->
     }
 
 
+def test_an_account_may_have_its_own_bound_and_a_simulators_lag(tmp_path: Path) -> None:
+    hosts = '[accounts.main.hosts]\nrest = "r"\nws = "w"\nws_private = "p"\nread_lag = "100 ms"'
+    text = GOOD.replace("[strategies.", f"bound = 9\n{hosts}\n[strategies.", 1)
+    account = config.load(write(tmp_path, text)).accounts["main"]
+    assert account.bound == 9 * S
+    assert account.hosts is not None
+    assert account.hosts.read_lag == S // 10
+    plain = config.load(write(tmp_path, GOOD)).accounts["main"]
+    assert (plain.bound, plain.hosts) == (None, None)
+
+
 def test_what_init_writes_says_the_defaults_of_both(tmp_path: Path) -> None:
     starter = Path(config.__file__).with_name("starter.toml").read_text(encoding="utf-8")
     bot = config.load(write(tmp_path, starter))

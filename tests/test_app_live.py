@@ -15,7 +15,7 @@ import pytest
 from crosswire.app import control
 from crosswire.app.client import Client
 from crosswire.app.config import Config, parse
-from crosswire.app.errors import NotConnectedError, UserError
+from crosswire.app.errors import ConfigError, NotConnectedError, UserError
 from crosswire.app.live import Trader
 from crosswire.app.simprocess import SimProcess, same_code
 from crosswire.app.wiring import local_login
@@ -313,6 +313,37 @@ def test_a_broken_invariant_cancels_everything_and_is_journalled(tmp_path: Path)
     assert "CancelAll" in names
     with pytest.raises(Exception, match="the journal tells why"):
         trader.raise_failure()
+
+
+@pytest.mark.parametrize(
+    ("more", "mode", "lag_s", "bound_s"),
+    [
+        ({}, "testnet", 60, 5),
+        ({"bound": "9 s"}, "testnet", 60, 9),
+        ({"read_lag": "500 ms"}, "testnet", 0.5, 5),
+        ({}, "sim", 1, 5),
+        ({}, "paper", 1, 5),
+    ],
+)
+def test_an_accounts_bound_and_lag_are_the_venues_unless_told(
+    tmp_path: Path, more: dict[str, str], mode: str, lag_s: float, bound_s: float
+) -> None:
+    found = {**document(tmp_path, "x:1"), "mode": mode}
+    account = found["accounts"]["main"]
+    account |= {key: value for key, value in more.items() if key == "bound"}
+    account["hosts"] |= {key: value for key, value in more.items() if key != "bound"}
+    trader = Trader(parse(found, "test"))
+    told = trader.engine.settings.accounts["main"]
+    assert (told.read_lag_ns, told.bound_ns) == (lag_s * 1e9, bound_s * 1e9)
+    assert 0 <= trader.bound_ns("main") - trader.now_ns() <= bound_s * 1e9
+    asyncio.run(trader.stop())
+
+
+def test_a_bound_the_venue_does_not_take_is_one_line(tmp_path: Path) -> None:
+    found = document(tmp_path, "x:1")
+    found["accounts"]["main"]["bound"] = "1 s"
+    with pytest.raises(ConfigError, match=r"accounts.main.bound: \w+ takes 3 s to 50 s"):
+        Trader(parse(found, "test"))
 
 
 def test_market_data_is_journalled_only_if_asked(tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ class HostsSection(Section):
     rest: str = Field(description="a base URL such as https://host")
     ws: str = Field(description="a base URL such as wss://host/v2")
     ws_private: str = Field(description="a base URL such as wss://host/v2")
+    read_lag: Nanoseconds | None = Field(default=None, description=DURATION_TEXT)
 
     def hosts(self) -> Hosts:
         return Hosts(rest=self.rest, ws=self.ws, ws_private=self.ws_private)
@@ -105,6 +106,7 @@ class Account(Section):
     secret_env: str = Field(default="", pattern=VARIABLE, description=VARIABLE_TEXT)
     secret_file: Path | None = Field(default=None, description="the path of a file")
     tier: str = Field(default="", description="the account's rate tier as the venue calls it")
+    bound: Nanoseconds | None = Field(default=None, description=DURATION_TEXT)
     hosts: HostsSection | None = Field(
         default=None, description="a table with rest, ws and ws_private"
     )

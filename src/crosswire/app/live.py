@@ -49,6 +49,7 @@ DISARM_S = 1.0
 READY_S = 30.0
 DEAD_MAN_NS = 60_000_000_000  # fires this long after our last sign of life
 RECANCEL_NS = 1_000_000_000
+SIMULATED_LAG_NS = 1_000_000_000  # what look-ups of a simulator in this process may trail
 SAMPLES = 100_000  # tick-to-trade and loop lag: about 3 MB, a day of quiet trading
 _log = logging.getLogger("crosswire")
 
@@ -172,8 +173,8 @@ class Trader:
             amends_in_place=found.amends_in_place,
             max_place_batch=found.max_place_batch,
             max_cancel_batch=found.max_cancel_batch,
-            bound_ns=found.bound_ns,
-            read_lag_ns=found.read_lag_ns,
+            bound_ns=self._bound_ns(name),
+            read_lag_ns=self._read_lag_ns(name),
             dead_man_ns=DEAD_MAN_NS if found.has_dead_man and not self._leaves_orders else 0,
             orders_every_ns=reconcile.orders_every,
             balances_every_ns=reconcile.balances_every,
@@ -181,6 +182,26 @@ class Trader:
             breakers=breakers,
             max_inflight=execution.max_inflight,
         )
+
+    def _bound_ns(self, account: str) -> int:
+        """How long the venue may act on an order request: the config's, if the venue takes it."""
+        found, wanted_ns = self.capabilities(account), self.config.accounts[account].bound
+        if wanted_ns is None:
+            return found.bound_ns
+        least_ns, most_ns = found.bounds_ns
+        if not least_ns <= wanted_ns <= most_ns:
+            venue_name = self.config.accounts[account].venue
+            line = f"{venue_name} takes {least_ns / 1e9:g} s to {most_ns / 1e9:g} s"
+            raise ConfigError([f"{self.where}: accounts.{account}.bound: {line}"])
+        return wanted_ns
+
+    def _read_lag_ns(self, account: str) -> int:
+        """How far the account's look-ups may trail: a simulator knows its own."""
+        if self.config.mode in ("sim", "paper"):
+            return SIMULATED_LAG_NS
+        hosts = self.config.accounts[account].hosts
+        own_ns = hosts.read_lag if hosts else None
+        return self.capabilities(account).read_lag_ns if own_ns is None else own_ns
 
     # --- starting and ending -------------------------------------------------------------------
 
@@ -415,7 +436,7 @@ class Trader:
 
     def bound_ns(self, account: str) -> int:
         """Return until when a venue may act on an order request made now."""
-        return self.now_ns() + self.capabilities(account).bound_ns
+        return self.now_ns() + self.engine.settings.accounts[account].bound_ns
 
     def journalled_fills(self, account: str, limit: int) -> list[Filled]:
         """Read the last fills of an account from the journal, oldest first; off the loop."""

@@ -203,6 +203,7 @@ class Capabilities(Struct, frozen=True):
     max_cancel_batch: int
     bound_ns: int  # default time after which the venue refuses an order request by itself
     read_lag_ns: int  # how far its look-ups may trail its stream
+    bounds_ns: tuple[int, int]  # the least and the most a user may set it to
     transports: tuple[Transport, ...] = ("ws", "rest")
 
 

@@ -44,6 +44,7 @@ VENUE = Venue(
         max_cancel_batch=50,
         bound_ns=5_000_000_000,
         read_lag_ns=60_000_000_000,
+        bounds_ns=(3_000_000_000, 50_000_000_000),  # REST refuses below 2 s, all above 60 s
     ),
     live=Hosts(
         rest="https://api.kraken.com",
