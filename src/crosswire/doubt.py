@@ -17,11 +17,12 @@ are missing: the fills, until they are there. A question without a useful answer
 at doubling intervals.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from msgspec import Struct
 
+from crosswire.asking import LEAST_WAIT_NS, MOST_WAIT_NS, SECOND_NS, Asking
 from crosswire.domain import (
     Absent,
     AnyCommand,
@@ -33,11 +34,8 @@ from crosswire.domain import (
 )
 from crosswire.orders import Order, Orders
 
-SECOND_NS = 1_000_000_000
 MARGIN_NS = 1_500_000_000  # after a bound on the venue's clock, until we ask whether it holds
 CALM_NS = SECOND_NS  # what the stream may still tell by itself, before a look-up is spent on it
-LEAST_WAIT_NS = SECOND_NS
-MOST_WAIT_NS = 16 * SECOND_NS
 WINDOW_NS = 60 * SECOND_NS  # look-ups of closed orders reach back this far behind the last word
 AT_ONCE = ("ioc", "fok")
 LATE = "late accept of "
@@ -59,13 +57,6 @@ class Want(NamedTuple):
     since_ns: int = 0  # on the venue's clock
 
 
-class _Asked(Struct):
-    """When a question was asked last, and how long to wait before it is asked again."""
-
-    at_ns: int = 0
-    wait_ns: int = LEAST_WAIT_NS
-
-
 class _Pressed(Struct):
     """How often an order's cancel was asked for, and when it is next."""
 
@@ -76,10 +67,10 @@ class _Pressed(Struct):
 class Doubts:
     """All doubts of one bot."""
 
-    def __init__(self, orders: Orders, policies: Mapping[str, Policy]) -> None:
+    def __init__(self, orders: Orders, policies: Mapping[str, Policy], asking: Asking) -> None:
         self._orders = orders
         self._policies = policies
-        self._asked: dict[tuple[str, str], _Asked] = {}
+        self._asking = asking
         self._pressed: dict[str, _Pressed] = {}
         self._resent: set[int] = set()
 
@@ -99,27 +90,13 @@ class Doubts:
             for want in self._halt_wants(account, halts):
                 wants.setdefault((account, want.what), []).append(want)
         for (account, what), those in wants.items():
-            if self.is_due(account, what, [want.from_ns for want in those], now_ns):
+            if self._asking.is_due(account, what, [want.from_ns for want in those], now_ns):
                 since_ns = min(want.since_ns for want in those if want.from_ns <= now_ns)
                 commands.append(LookUp(account, what, since_ns=max(0, since_ns)))
         if self._pressed:
             for key in [key for key in self._pressed if key not in self._orders.unsettled]:
                 del self._pressed[key]
         return commands
-
-    def is_due(self, account: str, what: str, moments: Iterable[int], now_ns: int) -> bool:
-        """Whether to ask now: for a new reason at once, for an old one after a while."""
-        ripe = [at_ns for at_ns in moments if at_ns <= now_ns]
-        if not ripe:
-            return False
-        asked = self._asked.setdefault((account, what), _Asked())
-        since_ns = now_ns - asked.at_ns
-        is_new = max(ripe) > asked.at_ns and since_ns >= LEAST_WAIT_NS // 2
-        if not is_new and since_ns < asked.wait_ns:
-            return False
-        asked.at_ns = now_ns
-        asked.wait_ns = LEAST_WAIT_NS if is_new else min(asked.wait_ns * 2, MOST_WAIT_NS)
-        return True
 
     def _wants(self, order: Order) -> Iterator[Want]:
         orders, account = self._orders, order.account
@@ -246,8 +223,17 @@ class Doubts:
         return False
 
     def is_moving(self, account: str) -> bool:
-        """Whether something that left earlier may still take effect."""
+        """Whether something that left earlier may still take effect: a place, or an amend.
+
+        An order that was seen, and lacks in a whole read since, is over, however it ended.
+        """
         return any(
-            order.account == account and order.doubted_ns and not order.ruled_out_ns
+            order.account == account and order.doubted_ns and _is_moving(order)
             for order in self._orders.unsettled.values()
         )
+
+
+def _is_moving(order: Order) -> bool:
+    if not order.is_proven:
+        return not order.ruled_out_ns
+    return any(r.kind == "amend" and r.is_doubtful for r in order.requests.values())

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from crosswire.asking import Asking
 from crosswire.domain import (
     AnyCommand,
     BalancesRead,
@@ -27,6 +28,7 @@ from crosswire.orders import Order, Orders
 
 SECOND_NS = 1_000_000_000
 OVERDUE_NS = SECOND_NS  # a fill may trail its cash row by this
+PERIODIC = ("open_orders", "balances", "fills")
 CALM_NS = 5 * SECOND_NS  # between two reads that are not due to the rhythm
 MAX_AWAITED = 1_000  # cash rows that wait for their fills: beyond it the periodic reads find them
 GIVE_UP_NS = 600 * SECOND_NS  # a row whose fill no look-up shows is not a fill's
@@ -40,23 +42,21 @@ class Rhythm(Struct, frozen=True):
 
 
 class _Reads(Struct):
-    """When the reads of one account are due."""
+    """When the money and the fills of one account are due besides their rhythm."""
 
-    orders_ns: int = 0
-    balances_ns: int = 0
-    asked_ns: int = 0  # when balances and fills were read last
+    due_ns: int = 0
     is_ready: bool = False  # it was logged in once
 
 
 class Reconciler:
     """All accounts of one bot."""
 
-    def __init__(self, orders: Orders, rhythms: Mapping[str, Rhythm]) -> None:
+    def __init__(self, orders: Orders, rhythms: Mapping[str, Rhythm], asking: Asking) -> None:
         self._orders = orders
+        self._asking = asking
         self._rhythms = rhythms
         self._reads = {name: _Reads() for name in rhythms}
         self._awaited: dict[tuple[str, str], CashMoved] = {}
-        self._asked_ns: dict[str, int] = {}
 
     # --- when to ask ---------------------------------------------------------------------------
 
@@ -65,47 +65,43 @@ class Reconciler:
         reads = self._reads.get(event.session)
         if reads is not None:
             reads.is_ready = True
-            # A connection that comes and goes must not eat the budget of look-ups.
-            reads.balances_ns = max(event.recv_ns, reads.asked_ns + CALM_NS)
-            reads.orders_ns = event.recv_ns + self._rhythms[event.session].orders_every_ns
+            reads.due_ns = event.recv_ns
 
     def due(self, now_ns: int) -> list[AnyCommand]:
         """Return the look-ups that are due."""
         commands: list[AnyCommand] = []
         for name, reads in self._reads.items():
-            rhythm = self._rhythms[name]
             if not reads.is_ready:
                 continue
-            if now_ns >= reads.orders_ns:
-                reads.orders_ns = now_ns + rhythm.orders_every_ns
-                commands.append(LookUp(name, "open_orders"))
-            if now_ns >= reads.balances_ns:
-                reads.asked_ns = now_ns
-                reads.balances_ns = now_ns + rhythm.balances_every_ns
-                commands += [LookUp(name, "balances"), self._fills(name, now_ns)]
-            elif self._is_overdue(name, now_ns):
-                commands.append(self._fills(name, now_ns))
+            for what in PERIODIC:
+                moments = [self._next_ns(name, what, reads)]
+                if what == "fills":
+                    moments += self._ripe(name, now_ns)
+                if self._asking.is_due(name, what, moments, now_ns):
+                    since_ns = self._orders.fills_since_ns(name) if what == "fills" else 0
+                    commands.append(LookUp(name, what, since_ns=max(0, since_ns)))
         return commands
 
-    def _fills(self, account: str, now_ns: int) -> LookUp:
-        self._asked_ns[account] = now_ns
-        return LookUp(account, "fills", since_ns=max(0, self._orders.fills_since_ns(account)))
+    def _next_ns(self, account: str, what: str, reads: _Reads) -> int:
+        """When a kind of read is due next: after the last answer, or a login since."""
+        rhythm = self._rhythms[account]
+        is_orders = what == "open_orders"
+        every_ns = rhythm.orders_every_ns if is_orders else rhythm.balances_every_ns
+        last_ns = self._asking.answered_ns(account, what)
+        # A login shows open orders by itself. One that comes and goes must not eat the budget.
+        if reads.due_ns > last_ns and not is_orders:
+            return max(reads.due_ns, last_ns + CALM_NS)
+        return last_ns + every_ns
 
-    def _is_overdue(self, account: str, now_ns: int) -> bool:
-        """Whether a fill is missing that the last look-up did not bring, or came too early for."""
+    def _ripe(self, account: str, now_ns: int) -> list[int]:
+        """Since when fills are missing whose cash has moved."""
         if not self._awaited:
-            return False
+            return []
         old = [key for key, row in self._awaited.items() if now_ns - row.recv_ns > GIVE_UP_NS]
         for key in old:
             del self._awaited[key]
-        ripe = [
-            row.recv_ns + OVERDUE_NS
-            for (owner, ref), row in self._awaited.items()
-            if owner == account and now_ns - row.recv_ns >= OVERDUE_NS
-        ]
-        asked_ns = self._asked_ns.get(account, 0)
-        wait_ns = SECOND_NS if ripe and max(ripe) > asked_ns else 10 * SECOND_NS
-        return bool(ripe) and now_ns - asked_ns >= wait_ns
+        rows = [row for (owner, _), row in self._awaited.items() if owner == account]
+        return [row.recv_ns + OVERDUE_NS for row in rows]
 
     # --- what was wrong ------------------------------------------------------------------------
 
@@ -150,7 +146,5 @@ class Reconciler:
             evidence = f"a {event.source} of balances"
             found.append(Corrected(event.recv_ns, event.account, what, cause, evidence))
         if found and event.account in self._reads:
-            # A fill may be behind it: ask soon, not for ever.
-            reads = self._reads[event.account]
-            reads.balances_ns = min(reads.balances_ns, event.recv_ns + CALM_NS)
+            self._reads[event.account].due_ns = event.recv_ns + 1  # a lost fill may be behind it
         return found

@@ -46,6 +46,7 @@ from crosswire.domain import (
     OrdersRead,
     Place,
     PlaceBatch,
+    ReadFailed,
     Refused,
     Rejected,
     Resubscribe,
@@ -87,7 +88,6 @@ ORDER_EVENTS: tuple[type, ...] = (
     Absent,
     Reversed,
     OrderReported,
-    FillsRead,
     ClockMeasured,
 )
 
@@ -128,6 +128,8 @@ class Engine:
             CashMoved: upkeep.cash,
             BalancesRead: self._balances,
             OrdersRead: self._orders_read,
+            FillsRead: self._fills_read,
+            ReadFailed: upkeep.heard,
             Unreadable: self._unreadable,
             Halted: switches.halted,
             Resumed: switches.resumed,
@@ -438,7 +440,12 @@ class Engine:
             targets = on_order(slot.view, order)
             self._queued += self._wanted(slot, targets, event.recv_ns, event.recv_ns)
 
+    def _fills_read(self, event: FillsRead) -> None:
+        self.orders.apply(event)
+        self._upkeep.heard(event)
+
     def _balances(self, event: BalancesRead) -> None:
+        self._upkeep.heard(event)
         self._tell(self._upkeep.balances(event))
 
     def _tell(self, events: list[AnyEvent]) -> None:
@@ -448,6 +455,7 @@ class Engine:
             self._make(event)
 
     def _orders_read(self, event: OrdersRead) -> None:
+        self._upkeep.heard(event)
         self.orders.apply(event)
         for slot in self.slots.values():
             if slot.account == event.account:

@@ -6,6 +6,7 @@ orders and reads have to tell is passed on to them.
 
 from collections import Counter
 
+from crosswire.asking import Asking
 from crosswire.domain import (
     AnyCommand,
     AnyEvent,
@@ -44,12 +45,15 @@ class Upkeep:
         self._counts = counts
         self._lags_ns = {name: account.read_lag_ns for name, account in accounts.items()}
         self._watch = Watch(settings, orders, risk)
+        asking = Asking()
+        self.heard = asking.heard
         self._doubts = Doubts(
             orders,
             {
                 name: Policy(account.read_lag_ns, account.resends)
                 for name, account in accounts.items()
             },
+            asking,
         )
         self._reconciler = Reconciler(
             orders,
@@ -57,6 +61,7 @@ class Upkeep:
                 name: Rhythm(account.orders_every_ns, account.balances_every_ns)
                 for name, account in accounts.items()
             },
+            asking,
         )
 
     # --- by the clock --------------------------------------------------------------------------
