@@ -15,16 +15,19 @@ from crosswire.domain import (
     Cancel,
     CancelBatch,
     CashMoved,
+    Closed,
     Connected,
     FeedProven,
     Filled,
     Halted,
     InstrumentListed,
+    OrdersRead,
     Place,
     PlaceBatch,
     Refused,
     Rejected,
     Resubscribe,
+    Resumed,
     Reversed,
     RunStarted,
     Unreadable,
@@ -140,22 +143,29 @@ def test_a_venues_refusal_pauses_placing_too() -> None:
     assert [type(a.command) for a in bot.tick()] == [Place]
 
 
-def test_a_late_accept_is_canceled_and_halts_the_account() -> None:
+def test_a_late_accept_is_canceled_and_halts_the_account_until_it_is_over() -> None:
     bot = Bot()
     (approved,) = bot.book()
     command = approved.command
     assert isinstance(command, Place)
     name = command.client_order_id
     bot.turn(Rejected(bot.now_ns, ACCOUNT, name, "", approved.request_id, "no"))
-    approved_now = bot.turn(Accepted(bot.now_ns, ACCOUNT, name, "V"))
-    assert [a.command for a in approved_now] == [Cancel(ACCOUNT, name, "V", BTC)]
-    (halted,) = bot.engine.made
-    assert isinstance(halted, Halted)
+    bot.turn(Accepted(bot.now_ns, ACCOUNT, name, "V"))
+    (halted,) = [e for e in bot.engine.made if isinstance(e, Halted)]
     assert name in halted.reason
-    bot.now_ns += S
-    bot.book("100.1", "100.3")
     assert bot.engine.counts["late_accepts"] == 1
+    bot.now_ns += S
+    assert Cancel(ACCOUNT, name, "V", BTC) in [a.command for a in bot.tick()]
+    bot.book("100.1", "100.3")
     assert all(not isinstance(a.command, Place) for a in bot.tick())
+    bot.turn(Closed(bot.now_ns, ACCOUNT, name, "V", "canceled", 0))
+    bot.now_ns += S
+    assert all(not isinstance(a.command, Place) for a in bot.tick()), "not before a whole read"
+    bot.turn(OrdersRead(bot.now_ns, ACCOUNT, "open", (), bot.now_ns, True))
+    bot.tick()
+    assert Resumed(bot.now_ns, ACCOUNT, halted.reason) in bot.engine.made
+    bot.now_ns += S
+    assert Place in [type(a.command) for a in bot.tick()]
 
 
 def test_single_orders_and_lists_of_targets() -> None:

@@ -1,6 +1,7 @@
 """What the engine does by the clock and on command: kill, dead-man, loss breaker, pause."""
 
 from crosswire.domain import (
+    AnyCommand,
     Approved,
     ArmDeadMan,
     Cancel,
@@ -68,21 +69,26 @@ def test_the_kill_switch_stops_placing_and_cancels_until_nothing_is_open() -> No
     assert isinstance(bot.engine.submit(place("x"), bot.now_ns), Approved)
 
 
+def ticked(bot: Bot) -> list[AnyCommand]:
+    """What a tick asks for, but for the look-ups of reconciliation."""
+    return [a.command for a in bot.tick() if not isinstance(a.command, LookUp)]
+
+
 def test_the_dead_man_switch_is_rearmed_only_while_in_control() -> None:
     bot = Bot(dead_man_s=60)
     assert bot.tick() == [], "not logged in"
     bot.turn(LoggedIn(bot.now_ns, ACCOUNT))
-    assert [a.command for a in bot.tick()] == [ArmDeadMan(ACCOUNT, 60 * S)]
+    assert ticked(bot) == [ArmDeadMan(ACCOUNT, 60 * S)]
     assert bot.book() == [], "nothing is placed before the arm is acknowledged"
     bot.turn(DeadManArmed(bot.now_ns, ACCOUNT, bot.now_ns + 60 * S))
     bot.now_ns += S
     assert [type(a.command) for a in bot.book()] == [Place]
-    assert bot.tick() == []
+    assert ticked(bot) == []
     bot.now_ns += 21 * S
-    assert [type(a.command) for a in bot.tick()] == [ArmDeadMan]
+    assert ticked(bot) == [ArmDeadMan(ACCOUNT, 60 * S)]
     bot.turn(Disconnected(bot.now_ns, ACCOUNT, "private", "gone"))
     bot.now_ns += 21 * S
-    assert bot.tick() == []
+    assert ticked(bot) == []
 
 
 def test_a_killed_account_with_open_orders_is_left_to_the_switch() -> None:
@@ -91,7 +97,7 @@ def test_a_killed_account_with_open_orders_is_left_to_the_switch() -> None:
     bot.quoted()
     bot.engine.submit(Kill(ACCOUNT, "test"), bot.now_ns)
     bot.now_ns += 80 * S
-    assert [a.command for a in bot.tick()] == [CancelAll(ACCOUNT)]
+    assert ticked(bot) == [CancelAll(ACCOUNT)]
 
 
 def test_the_loss_breaker_halts_and_cools_down() -> None:
@@ -158,13 +164,13 @@ def test_timers_come_once_a_second() -> None:
     assert bot.quoter.timers == 2
 
 
-def test_an_unknown_order_keeps_asking_for_attention_by_the_clock() -> None:
+def test_an_unknown_order_is_seen_to_by_the_clock_alone() -> None:
     bot = Bot()
     (approved,) = bot.book()
     bot.turn(TimedOut(bot.now_ns, ACCOUNT, approved.request_id, "silence"))
-    assert bot.tick() == []
+    assert bot.tick() != []
     bot.now_ns += 8 * S
-    assert [type(a.command) for a in bot.tick()] == [Cancel]
+    assert Cancel in [type(a.command) for a in bot.tick()]
 
 
 def test_feeds_prove_their_own_venues_books() -> None:

@@ -150,12 +150,11 @@ def test_an_unknown_order_occupies_its_rung_until_it_is_ruled_out() -> None:
     first = next(iter(book.orders))
     book.orders.apply(TimedOut(book.now_ns, ACCOUNT, 1, "silence"))
     assert first.stage == "UNKNOWN"
-    assert book.want("99 98") == []
-    book.now_ns = first.bound_ns + 2 * S + 1
-    commands = book.want("99 98")
-    assert [type(c) for c in commands] == [Cancel], "its refusal is what rules it out"
-    book.send(commands, answer=False)
-    assert book.want("99 98") == [], "asked once; the rung is still taken"
+    book.now_ns = first.bound_ns + 20 * S
+    assert book.want("99 98") == [], "its bound on our clock frees nothing"
+    assert book.want("95 94") == [], "wanted or not: doubt sees to it, and quotes none beside it"
+    cancel = Cancel(ACCOUNT, first.client_order_id, "", BTC)
+    book.send([cancel], answer=False)
     ids = (ACCOUNT, first.client_order_id, "")
     gone = CancelRejected(
         book.now_ns, *ids, book.number, "unknown", True, venue_ns=book.now_ns + HOUR
@@ -166,24 +165,14 @@ def test_an_unknown_order_occupies_its_rung_until_it_is_ruled_out() -> None:
     assert book.orders.reserved(ACCOUNT, BTC)[0] == parse("2"), "it stays reserved as filled"
 
 
-def test_an_unknown_order_that_is_not_wanted_is_asked_to_cancel_now_and_again() -> None:
-    book = Book()
-    book.send(book.want("99"), answer=False)
-    book.orders.apply(TimedOut(book.now_ns, ACCOUNT, 1, "silence"))
-    commands = book.want("95")
-    assert kinds(commands) == "C", "and its rung is not quoted twice"
-    book.send(commands, answer=False)
-    assert book.want("95") == []
-    book.now_ns += 3 * S
-    assert kinds(book.want("95")) == "C"
-
-
-def test_a_doubtful_amend_ends_with_the_order() -> None:
+def test_a_doubtful_amend_is_left_to_doubt_and_occupies_its_rung() -> None:
     book = Book()
     book.send(book.want("99"))
     book.send(book.want("100"))
     book.orders.apply(TimedOut(book.now_ns, ACCOUNT, book.number, "silence"))
-    assert kinds(book.want("100")) == "C"
+    for prices in ("100", "99", "95"):
+        assert book.want(prices) == [], "neither moved again nor quoted beside"
+    assert book.want("100 98") != []
 
 
 def test_a_refused_amend_is_tried_again() -> None:
@@ -288,18 +277,3 @@ def test_a_taker_of_the_same_strategy_is_no_quote() -> None:
     book.send([taker])
     book.now_ns += 10 * S
     assert book.want("100") == []
-
-
-def test_the_cancel_of_an_unknown_order_is_not_repeated_at_every_refusal() -> None:
-    """Each repeat costs points of the rate counter, which new orders need."""
-    book = Book()
-    book.send(book.want("99"), answer=False)
-    book.orders.apply(TimedOut(book.now_ns, ACCOUNT, 1, "silence"))
-    order = next(iter(book.orders))
-    book.send(book.want("95"), answer=False)
-    no = CancelRejected(book.now_ns, ACCOUNT, order.client_order_id, "", book.number, "no")
-    book.orders.apply(no)
-    book.now_ns += S
-    assert book.want("95") == []
-    book.now_ns += 2 * S
-    assert kinds(book.want("95")) == "C"
