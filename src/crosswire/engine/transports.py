@@ -36,15 +36,15 @@ Make = Callable[[BreakerOpened | BreakerClosed], None]
 class Tally:
     """Orders by transport: how many were sent, taken by the venue, refused or left open.
 
-    An order counts once, by what is known first; one whose request timed out has failed, whatever
-    becomes of it later.
+    An order counts once, by what is known first: one whose request timed out, or whose answer a
+    crash took, has failed, whatever becomes of it later.
     """
 
     def __init__(self, orders: Orders, breakers: Breakers) -> None:
         self._orders = orders
         self._breakers = breakers
         self._counts: dict[str, Counter[str]] = {}
-        self._pending: dict[str, tuple[Transport, int]] = {}
+        self._pending: dict[str, Sent] = {}  # by client_order_id: how it was sent
         self._hear: dict[type, Callable[[Any], None]] = {
             Sent: self._sent,
             Accepted: self._moved,
@@ -52,7 +52,7 @@ class Tally:
             Filled: self._moved,
             Closed: self._moved,
             TimedOut: self._timed_out,
-            RunStarted: lambda _: self._pending.clear(),
+            RunStarted: self._run_started,
         }
         self.kinds = tuple(self._hear)
 
@@ -79,7 +79,7 @@ class Tally:
             request = order.requests.get(event.request_id) if order is not None else None
             if request is None or request.kind != "place":
                 continue
-            self._pending[client_order_id] = (event.transport, event.request_id)
+            self._pending[client_order_id] = event
             self._count(event.account, f"{NAMES[event.transport]}_orders")
             if is_fallback:
                 self._count(event.account, "rest_fallback_orders")
@@ -89,19 +89,23 @@ class Tally:
             return
         order = self._orders.find(event.account, event.client_order_id, event.venue_order_id)
         if order is not None and (order.is_proven or order.stage == "DONE"):
-            self._settle(order.account, order.client_order_id, is_success=order.is_proven)
+            self._settle(order.client_order_id, is_success=order.is_proven)
 
     def _timed_out(self, event: TimedOut) -> None:
-        for client_order_id, (_, request_id) in list(self._pending.items()):
-            named = event.client_order_ids
-            if request_id == event.request_id and (not named or client_order_id in named):
-                self._settle(event.account, client_order_id, is_success=False)
+        named = event.client_order_ids
+        for client_order_id, sent in list(self._pending.items()):
+            if sent.request_id == event.request_id and (not named or client_order_id in named):
+                self._settle(client_order_id, is_success=False)
 
-    def _settle(self, account: str, client_order_id: str, *, is_success: bool) -> None:
-        found = self._pending.pop(client_order_id, None)
-        if found is not None:
+    def _run_started(self, _event: RunStarted) -> None:
+        for client_order_id in list(self._pending):
+            self._settle(client_order_id, is_success=False)
+
+    def _settle(self, client_order_id: str, *, is_success: bool) -> None:
+        sent = self._pending.pop(client_order_id, None)
+        if sent is not None:
             what = "successes" if is_success else "failures"
-            self._count(account, f"{NAMES[found[0]]}_{what}")
+            self._count(sent.account, f"{NAMES[sent.transport]}_{what}")
 
 
 def listen(
