@@ -1,5 +1,7 @@
 """The private connection: tokens, subscriptions, gaps, silence."""
 
+import json
+
 from crosswire.domain import (
     Accepted,
     CashMoved,
@@ -71,6 +73,50 @@ def test_a_failed_mint_is_said_and_tried_again_ever_more_slowly() -> None:
     rig.pass_time(0.2)
     rig.answer("GetWebSocketsToken", {"token": "", "expires": 900})
     assert "an empty token" in of(rig.events, VenueWarned)[-1].text
+
+
+def test_a_lost_question_for_a_token_holds_the_login_up_for_two_seconds() -> None:
+    rig = Rig()
+    rig.take(rig.session.start(rig.now_ns))
+    rig.pass_time(1)
+    rig.take(rig.session.opened("private", rig.now_ns))
+    rig.pass_time(0.9)
+    assert len(mints(rig)) == 1
+    rig.pass_time(0.1)
+    first, second = mints(rig)
+    # The next is waited for longer, so that questions do not pile up.
+    rig.pass_time(3.9)
+    assert len(mints(rig)) == 2
+    # The end of the first says nothing of the second.
+    rig.take(rig.session.failed(first, "timeout", rig.now_ns, was_sent=True))
+    rig.pass_time(0.05)
+    assert len(mints(rig)) == 2
+    body = json.dumps({"error": [], "result": GRANT}).encode()
+    rig.take(rig.session.answered(second, 200, body, rig.now_ns))
+    assert rig.sent("subscribe")[-1]["params"]["token"] == NEW
+    assert of(rig.snapshot(), LoggedIn)
+
+
+def test_a_spare_that_nobody_waits_for_is_asked_for_once() -> None:
+    rig = Rig()
+    rig.take(rig.session.start(rig.now_ns))
+    rig.pass_time(9)
+    assert len(mints(rig)) == 1
+    rig.take(rig.session.opened("private", rig.now_ns))
+    assert len(mints(rig)) == 2
+
+
+def test_a_token_that_comes_late_is_as_good() -> None:
+    rig = Rig()
+    rig.take(rig.session.start(rig.now_ns))
+    rig.take(rig.session.opened("private", rig.now_ns))
+    rig.pass_time(2)
+    first, second = mints(rig)
+    body = json.dumps({"error": [], "result": GRANT}).encode()
+    rig.take(rig.session.answered(first, 200, body, rig.now_ns))
+    assert len(rig.sent("subscribe")) == 2
+    rig.take(rig.session.failed(second, "timeout", rig.now_ns, was_sent=True))
+    assert of(rig.snapshot(), LoggedIn)
 
 
 def test_a_refused_token_is_minted_once_and_what_it_refused_is_sent_again() -> None:
@@ -252,7 +298,7 @@ def test_the_time_of_the_venue_is_asked_for_at_the_start() -> None:
 def test_a_token_is_taken_once_and_not_when_it_is_old() -> None:
     tokens = Tokens()
     assert tokens.should_mint(0, is_waiting=False)
-    tokens.minting()
+    tokens.minting(0)
     assert not tokens.should_mint(0, is_waiting=True)
     assert tokens.state() == "minting"
     tokens.minted(TOKEN, 900, 0)

@@ -177,11 +177,21 @@ def test_no_answer_is_a_doubt_and_no_byte_sent_is_a_refusal() -> None:
     assert "not armed" in only(unsent, VenueWarned).text
 
 
+def test_how_long_a_request_by_rest_may_take_its_lane_decides() -> None:
+    rig = Rig(request_timeout_ns=SECOND).login()
+    rig.send(place(1))
+    rig.send(place(2), "rest")
+    rig.hear({"channel": "heartbeat"})
+    assert in_doubt(rig.pass_time(2)) == [own_id(1)]
+    failed = rig.session.failed(rig.call("AddOrder"), "timeout", rig.now_ns, was_sent=True)
+    assert in_doubt(failed) == [own_id(2)]
+
+
 def test_a_late_answer_by_rest_is_read_after_the_doubt() -> None:
     rig = Rig().login()
     rig.send(place(), "rest")
-    rig.hear({"channel": "heartbeat"})
-    assert in_doubt(rig.pass_time(5)) == [own_id(1)]
+    assert not in_doubt(rig.pass_time(29))
+    assert in_doubt(rig.pass_time(1)) == [own_id(1)]  # a lane that never says so
     assert only(rig.answer("AddOrder", {"txid": ["O1"]}), Accepted).venue_order_id == "O1"
 
 

@@ -81,6 +81,12 @@ def is_unknown_order(text: str) -> bool:
     return text.startswith(("EOrder:Unknown order", "EOrder:Invalid order"))
 
 
+def is_dead_man(reason: str) -> bool:
+    """Whether an order's end was the work of the dead-man timer (its exact words are open)."""
+    letters = "".join(filter(str.isalpha, reason.lower()))
+    return "cancelallordersafter" in letters
+
+
 def is_token_refusal(text: str) -> bool:
     """Whether a new token cures it."""
     return text.startswith(_TOKEN)

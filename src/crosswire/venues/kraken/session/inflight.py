@@ -23,6 +23,8 @@ from crosswire.domain import (
     Transport,
 )
 
+# By REST the HTTP lane gives up first; this is for a lane that never says so.
+REST_TIMEOUT_NS = 30_000_000_000
 KEPT_NS = 60_000_000_000  # the longest deadline the venue allows, and its slowest look-up
 
 Part = Place | Amend | Cancel
@@ -170,14 +172,18 @@ class InFlight:
         return [request for request in self if request.connection == connection]
 
     def expire(self, timeout_ns: int, now_ns: int) -> list[AnyEvent]:
-        """Give up what had no answer in time; forget what is older than any late answer."""
+        """Give up what had no answer in time; forget what is older than any late answer.
+
+        `timeout_ns` is for the WebSocket: how long an HTTP request may take its lane decides.
+        """
         events: list[AnyEvent] = []
         for request in list(self):
             age_ns = now_ns - request.sent_ns
-            if age_ns >= timeout_ns and not request.is_timed_out:
-                events += request.give_up(f"no answer within {timeout_ns / 1e9:g} s", now_ns)
+            limit_ns = timeout_ns if request.transport == "ws" else REST_TIMEOUT_NS
+            if age_ns >= limit_ns and not request.is_timed_out:
+                events += request.give_up(f"no answer within {limit_ns / 1e9:g} s", now_ns)
                 self.free_amend(request)
-            if age_ns >= timeout_ns + KEPT_NS:
+            if age_ns >= limit_ns + KEPT_NS:
                 self.remove(request)
         return events
 

@@ -44,7 +44,7 @@ class Login:
         self._outbox = outbox
         self._outgoing = outgoing
         self._clock = clock
-        self._mint_key = 0
+        self._mint_keys: dict[int, None] = {}  # HTTP requests for a token, oldest first
         self._number = 0
         self._asked: dict[int, tuple[str, int]] = {}  # number -> channel, when
         self._heard_ns = 0
@@ -115,16 +115,20 @@ class Login:
 
     def is_mint(self, key: int) -> bool:
         """Whether an HTTP request was the question for a token."""
-        return key == self._mint_key
+        return key in self._mint_keys
 
-    def minted(self, token: str, expires: int, now_ns: int) -> bool:
+    def minted(self, key: int, token: str, expires: int, now_ns: int) -> bool:
         """A token arrived; returns whether the connection took it into use."""
+        del self._mint_keys[key]
         self.tokens.minted(token, expires, now_ns)
         return self._subscribe(now_ns)
 
-    def not_minted(self, reason: str, now_ns: int) -> list[AnyEvent]:
+    def not_minted(self, key: int, reason: str, now_ns: int) -> list[AnyEvent]:
         """No token: orders may go by REST meanwhile, and it is asked for again."""
-        self.tokens.failed(now_ns)
+        is_last = key == next(reversed(self._mint_keys))
+        del self._mint_keys[key]
+        if is_last:  # an earlier question says nothing of the one that is under way
+            self.tokens.failed(now_ns)
         return [VenueWarned(now_ns, self._session, f"no WebSocket token: {reason}")]
 
     def distrust(self, sent_ns: int, now_ns: int) -> None:
@@ -223,8 +227,10 @@ class Login:
 
     def _mint(self, now_ns: int) -> None:
         if self.tokens.should_mint(now_ns, is_waiting=True):
-            self.tokens.minting()
-            self._mint_key = self._outgoing.post(bodies.websockets_token(), now_ns)
+            self.tokens.minting(now_ns)
+            self._mint_keys[self._outgoing.post(bodies.websockets_token(), now_ns)] = None
+            if len(self._mint_keys) > _REMEMBERED:
+                del self._mint_keys[next(iter(self._mint_keys))]
 
     def _subscribe(self, now_ns: int) -> bool:
         """Take a token into use, if the connection waits and there is one."""

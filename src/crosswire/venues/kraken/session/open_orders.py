@@ -50,8 +50,15 @@ class OpenOrders:
             self.orders[key].since_ns = now_ns
 
     def read(self, event: OrdersRead) -> None:
-        """Take in a read of open orders; a whole one also ends what it lacks."""
+        """Take in a read; a whole one of open orders also ends what it lacks.
+
+        What is counted as open by mistake costs room under the rate limit, so it must not stay:
+        neither an order that never arrived nor one whose end the stream has lost.
+        """
         if event.scope != "open":
+            for order in event.orders:
+                if not order.is_open:
+                    self._remove(order.client_order_id or order.venue_order_id)
             return
         listed = set()
         for order in event.orders:
@@ -60,7 +67,9 @@ class OpenOrders:
             key = order.client_order_id or order.venue_order_id
             listed.add(key)
             if order.is_open and key not in self.orders:
-                self.sent(key, order.instrument, order.opened_ns or event.recv_ns)
+                # The venue's clock may be ahead of ours: nothing is younger than now.
+                opened_ns = min(order.opened_ns or event.recv_ns, event.recv_ns)
+                self.sent(key, order.instrument, opened_ns)
         if event.is_complete and not event.client_order_id:
             old_ns = event.started_ns - _SETTLED_NS
             gone = [key for key in self.orders if key not in listed]

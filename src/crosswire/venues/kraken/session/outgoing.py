@@ -18,6 +18,8 @@ from crosswire.domain import (
     CancelRejected,
     Place,
     PlaceBatch,
+    Rejected,
+    Resend,
     Sent,
     Transport,
     VenueWarned,
@@ -236,6 +238,9 @@ def unsent(
         return [refused]
     if isinstance(command, ArmDeadMan):
         return [VenueWarned(now_ns, command.account, f"dead-man switch not armed: {reason}")]
+    if isinstance(command, Resend):
+        own_id, number = command.client_order_id, approved.request_id
+        return [Rejected(now_ns, command.account, own_id, "", number, reason, is_unsent=True)]
     parts: Sequence[Part] = ()
     if isinstance(command, Place | Amend | Cancel):
         parts = (command,)

@@ -168,11 +168,11 @@ def _accepted(
 
 
 def _refused(request: Request, parts: Iterable[Part], reply: Reply, now_ns: int) -> list[AnyEvent]:
-    venue_ns = _stamp(request, reply)
+    venue_ns = stamp(request, reply)
     return refuse(request, parts, reason=reply.error, now_ns=now_ns, venue_ns=venue_ns)
 
 
-def _stamp(request: Request, reply: Reply) -> int:
+def stamp(request: Request, reply: Reply) -> int:
     """Return a time that the venue's clock had reached when it refused.
 
     A REST answer is not stamped: the venue read that request after the latest time we had from
@@ -197,7 +197,7 @@ def _batch_add(request: Request, reply: Reply, now_ns: int) -> Settled:
     events: list[AnyEvent] = []
     for part, item in zip(request.parts, reply.items, strict=True):
         if item.error:
-            reason, venue_ns = item.error, _stamp(request, reply)
+            reason, venue_ns = item.error, stamp(request, reply)
             events += refuse(request, [part], reason=reason, now_ns=now_ns, venue_ns=venue_ns)
         elif item.order_id or getattr(part, "validate", False):
             events.append(_accepted(request, part, item.order_id, reply, now_ns))
@@ -240,7 +240,7 @@ def _cancel(request: Request, reply: Reply, now_ns: int) -> Settled:
     # What no answer named when all are there, are the refused ones.
     if is_last and not is_single:
         left = [part for part in request.parts if part.client_order_id in request.pending]
-        reason, venue_ns = request.error, _stamp(request, reply)
+        reason, venue_ns = request.error, stamp(request, reply)
         events += refuse(request, left, reason=reason, now_ns=now_ns, venue_ns=venue_ns)
     return events, is_last
 
@@ -289,7 +289,7 @@ def _cancel_all(request: Request, reply: Reply, now_ns: int) -> Settled:
         request.request_id,
         reply.error,
         is_transient=verdict == "transient",
-        venue_ns=_stamp(request, reply),
+        venue_ns=stamp(request, reply),
     )
     return [refused], True
 

@@ -10,6 +10,7 @@ SPARE_NS = 13 * 60 * 1_000_000_000  # a spare older than this is not worth tryin
 _SECOND = 1_000_000_000
 _FIRST_RETRY_NS = 1_000_000_000
 _LAST_RETRY_NS = 60_000_000_000
+PATIENCE_NS = 2_000_000_000  # with a lost question; then another is asked while it may yet come
 
 
 class Tokens:
@@ -20,6 +21,8 @@ class Tokens:
         self._spare = ""
         self._until_ns = 0
         self._is_minting = False
+        self._minting_ns = 0
+        self._patience_ns = PATIENCE_NS
         self._retry_ns = _FIRST_RETRY_NS
         self._next_ns = 0
 
@@ -36,16 +39,23 @@ class Tokens:
     def should_mint(self, now_ns: int, *, is_waiting: bool) -> bool:
         """Whether to ask for a token now; `is_waiting` if a connection stands without one."""
         is_stale = not self._spare or now_ns >= self._until_ns
-        return (is_waiting or is_stale) and not self._is_minting and now_ns >= self._next_ns
+        if self._is_minting:
+            # A connection that waits must not do so for a whole HTTP timeout.
+            return is_waiting and now_ns - self._minting_ns >= self._patience_ns
+        return (is_waiting or is_stale) and now_ns >= self._next_ns
 
-    def minting(self) -> None:
-        """A token is being asked for."""
+    def minting(self, now_ns: int) -> None:
+        """A token is being asked for; if one was already, the next is waited for longer."""
+        if self._is_minting:
+            self._patience_ns = min(2 * self._patience_ns, _LAST_RETRY_NS)
         self._is_minting = True
+        self._minting_ns = now_ns
         self.mints += 1
 
     def minted(self, token: str, expires: int, now_ns: int) -> None:
         """A token arrived; it must be used within `expires` seconds."""
         self._is_minting = False
+        self._patience_ns = PATIENCE_NS
         self._retry_ns = _FIRST_RETRY_NS
         self._spare = token
         self._until_ns = now_ns + min(SPARE_NS, expires * _SECOND * 13 // 15)

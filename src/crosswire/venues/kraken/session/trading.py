@@ -26,6 +26,7 @@ from crosswire.domain import (
     Place,
     PlaceBatch,
     Rejected,
+    Resend,
     Sent,
     TimedOut,
     Transport,
@@ -41,14 +42,16 @@ from crosswire.venues.kraken.decode.websocket import Decoder
 from crosswire.venues.kraken.encode.frames import instrument_name
 from crosswire.venues.kraken.session import rest_replies, settle
 from crosswire.venues.kraken.session.asked_time import AskedTime
+from crosswire.venues.kraken.session.dead_man import DeadMan
 from crosswire.venues.kraken.session.direct import Direct
 from crosswire.venues.kraken.session.held import Held, Waiting
 from crosswire.venues.kraken.session.inflight import InFlight, Request
 from crosswire.venues.kraken.session.login import Login
 from crosswire.venues.kraken.session.lookups import LookUps
 from crosswire.venues.kraken.session.open_orders import OpenOrders, Statement
-from crosswire.venues.kraken.session.outgoing import PRIVATE, Outgoing, TooLateError, unsent
+from crosswire.venues.kraken.session.outgoing import PRIVATE, Outgoing, unsent
 from crosswire.venues.kraken.session.pacing import POINT, Pacing, add_cost
+from crosswire.venues.kraken.session.untokened import Untokened
 from crosswire.venues.kraken.session.venue_clock import VenueClock
 from crosswire.venues.kraken.signing import Signer
 from crosswire.venues.kraken.wire import RestToken
@@ -56,6 +59,7 @@ from crosswire.venues.kraken.wire import RestToken
 # For the socket's owner: longer than the ping interval, so that it is a second line of defence.
 _SILENCE_NS = 30_000_000_000
 _SECOND = 1_000_000_000
+_NEVER_AGAIN = "this venue may take identical bytes as a second order: look the first one up"
 _REFUSALS = (Rejected, AmendRejected, CancelRejected)
 
 
@@ -81,7 +85,10 @@ class Trading:
         self._lookups = LookUps(self.name, self._outgoing, self._pacing.rest, self._orders)
         self._decoder = Decoder(session=self.name, connection=PRIVATE, is_private=True)
         self._login = Login(self._decoder.private, self.outbox, self._outgoing, self.clock)
-        self._untokened: list[Request] = []  # refused for the token, to be sent once there is one
+        self._untokened = Untokened(
+            self._login, self._outgoing, self._inflight, settings.request_timeout_ns
+        )
+        self._dead_man = DeadMan(self.name)
         self._short: list[tuple[Request, int]] = []  # batch cancels that counted too few, when due
         self._last_ns = 0
         self._time = AskedTime(self._outgoing)
@@ -118,10 +125,7 @@ class Trading:
         ]
         for request in self._inflight.on(connection):
             events += self._give_up(request, f"connection lost: {reason}", now_ns)
-        waiting, self._untokened = self._untokened, []
-        for request in waiting:
-            events += self._refuse_untokened(request, now_ns)
-        return events
+        return [*events, *self._noted(self._untokened.give_up(now_ns), now_ns)]
 
     def received(self, connection: str, payload: bytes, now_ns: int) -> list[AnyEvent]:
         """Decode one frame of the private connection."""
@@ -153,6 +157,8 @@ class Trading:
             if command.what == "snapshot":
                 return self._login.look(now_ns)
             return self._lookups.ask(command, now_ns)
+        if isinstance(command, Resend):
+            return unsent(approved, _NEVER_AGAIN, now_ns, is_transient=False)
         dropped = self._drop_held(approved, now_ns) if len(self._held) else []
         if not self.is_ready(transport):
             return [*dropped, *unsent(approved, "not logged in by WebSocket", now_ns)]
@@ -242,7 +248,7 @@ class Trading:
             return [VenueWarned(now_ns, self.name, text)] if reply.error else []
         self.clock.measure(request.sent_ns, now_ns, venue_ns=reply.in_ns)
         if not reply.success and errors.is_token_refusal(reply.error) and not request.refusals:
-            return self._untoken(request, reply.error, now_ns)
+            return self._noted(self._untokened.refused(request, reply.error, now_ns), now_ns)
         return self._settled(request, reply, now_ns)
 
     def _settled(self, request: Request, reply: Reply, now_ns: int) -> list[AnyEvent]:
@@ -259,6 +265,8 @@ class Trading:
                 instrument = getattr(part, "instrument", "")
                 if instrument:
                     self._pacing.refused(instrument, now_ns)
+        if request.method == "cancel_all_orders_after":
+            self._dead_man.settled(events, settle.stamp(request, reply))
         self._note(events, now_ns)
         self._remember(request, events)
         return [*events, *self._release(now_ns)]
@@ -288,17 +296,16 @@ class Trading:
         if self._login.is_mint(key):
             got = answer(status, body, RestToken)
             if got.result is None or not got.result.token:
-                return self._login.not_minted(got.reason or "an empty token", now_ns)
-            self._login.minted(got.result.token, got.result.expires, now_ns)
-            return self._resend(now_ns)
+                return self._login.not_minted(key, got.reason or "an empty token", now_ns)
+            self._login.minted(key, got.result.token, got.result.expires, now_ns)
+            return self._noted(self._untokened.resend(now_ns), now_ns)
         if self._time.is_asked(key):
             self._time.answered(key, status, body, now_ns)
             return []
         order = self._inflight.find("rest", key)
         if order is None:
-            events = self._lookups.answered(key, status, body, now_ns)
-            self._note(events, now_ns)
-            return events
+            events = self._noted(self._lookups.answered(key, status, body, now_ns), now_ns)
+            return [*events, *self._dead_man.tell(now_ns)]
         reply = rest_replies.reply(order.method, status, body)
         if isinstance(reply, str):
             events = self._give_up(order, reply, now_ns)
@@ -321,7 +328,7 @@ class Trading:
         self, request: HttpRequest, reason: str, now_ns: int, *, was_sent: bool
     ) -> list[AnyEvent]:
         if self._login.is_mint(request.key):
-            return self._login.not_minted(reason, now_ns)
+            return self._login.not_minted(request.key, reason, now_ns)
         order = self._inflight.find("rest", request.key)
         if order is None:
             return self._lookups.failed(request.key, reason, now_ns)
@@ -329,40 +336,9 @@ class Trading:
         if was_sent:
             return self._give_up(order, reason, now_ns)
         events = settle.never_left(order, reason, now_ns)
-        events = events or unsent(order.approved, f"never left: {reason}", now_ns)
-        self._note(events, now_ns)
-        return events
-
-    # --- the token ---
-
-    def _untoken(self, request: Request, reason: str, now_ns: int) -> list[AnyEvent]:
-        """Refused for the token alone: it was not done, so it may be sent once more."""
-        request.refusals += 1
-        request.error = reason
-        self._inflight.remove(request)
-        self._login.distrust(request.sent_ns, now_ns)
-        self._untokened.append(request)
-        return self._resend(now_ns) if self._login.has_token else []
-
-    def _resend(self, now_ns: int) -> list[AnyEvent]:
-        """Send again what was refused for the old token, with the same client_order_id."""
-        if not self._login.has_token:
-            return []
-        waiting, self._untokened = self._untokened, []
-        events: list[AnyEvent] = []
-        for request in waiting:
-            try:
-                self._outgoing.resend(request, now_ns)
-            except TooLateError:
-                events += self._refuse_untokened(request, now_ns)
-            else:
-                self._inflight.add(request)
-        return events
-
-    def _refuse_untokened(self, request: Request, now_ns: int) -> list[AnyEvent]:
-        events = settle.refuse(request, request.parts, reason=request.error, now_ns=now_ns)
-        self._note(events, now_ns)
-        return events or unsent(request.approved, request.error, now_ns)
+        return self._noted(
+            events or unsent(order.approved, f"never left: {reason}", now_ns), now_ns
+        )
 
     # --- the private stream ---
 
@@ -371,6 +347,7 @@ class Trading:
         if message.channel in self._login.channels:
             is_snapshot = message.kind == "snapshot"
             self._note(events, now_ns)
+            events += self._dead_man.tell(now_ns)
             self._resync(message, now_ns)
             events += self._login.count(
                 message.channel, message.sequence, now_ns, is_snapshot=is_snapshot
@@ -395,12 +372,19 @@ class Trading:
         for event in events:
             if isinstance(event, OrdersRead):
                 self._orders.read(event)
+                self._dead_man.read(event)
             elif isinstance(event, Statement):
                 self._orders.apply(event, now_ns)
                 self._prove(event)
+                if isinstance(event, Closed):
+                    self._dead_man.closed(event)
             elif isinstance(event, TimedOut):
                 self._counts["timeouts"] += 1
             self._counts["refusals"] += isinstance(event, _REFUSALS)
+
+    def _noted(self, events: list[AnyEvent], now_ns: int) -> list[AnyEvent]:
+        self._note(events, now_ns)
+        return events
 
     def _prove(self, event: Statement) -> None:
         """An order's events on the stream settle requests before their answers arrive."""
@@ -430,14 +414,7 @@ class Trading:
         offset_ns = self.clock.tell()
         if offset_ns is not None:
             events.append(ClockMeasured(now_ns, self.name, offset_ns))
-        events += self._resend(now_ns)
-        patient = []
-        for request in self._untokened:
-            if now_ns - request.sent_ns >= self._timeout_ns:
-                events += self._refuse_untokened(request, now_ns)
-            else:
-                patient.append(request)
-        self._untokened = patient
+        events += self._noted(self._untokened.tick(now_ns), now_ns)
         self._settle_short(now_ns)
         events += self._lookups.tick(now_ns)
         return [*events, *self._release(now_ns)]
