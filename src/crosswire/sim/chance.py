@@ -75,7 +75,7 @@ class Drift:
             for octave in range(count)
         ]
         self._cell = -1  # of the shortest period; the longer ones' cells begin with such a one
-        self._edges: list[tuple[int, int, int, int]] = []  # size, left, right, beginning
+        self._lines: list[tuple[int, int, int, int]] = []  # cell, base, slope, scale
 
     @property
     def bound(self) -> int:
@@ -84,29 +84,29 @@ class Drift:
 
     def at(self, time_ns: int) -> int:
         """Return the displacement at a moment, in the unit of the volatility."""
-        period = self._first_ns
-        cell = time_ns // period
+        cell = time_ns // self._first_ns
         if cell != self._cell:
             self._step(cell)
         total = 0
-        for size, left, right, begin_ns in self._edges:
-            inside = time_ns - begin_ns
-            total += size * (left * (period - inside) + right * inside) // (period << 32)
-            period <<= 1
+        for _, base, slope, scale in self._lines:
+            total += (base + slope * time_ns) // scale
         return total
 
     def _step(self, cell: int) -> None:
-        """Go to a cell of the shortest period: of the others' corners most are the same."""
-        known, self._cell = self._edges, cell
-        self._edges = []
+        """Go to a cell of the shortest period: the longer periods' lines are mostly the same."""
+        known, self._cell = self._lines, cell
+        self._lines = []
         for octave, size in enumerate(self._sizes):
             mine = cell >> octave
-            begin_ns = mine * (self._first_ns << octave)
-            if known and known[octave][3] == begin_ns:
-                self._edges.append(known[octave])
-            else:
-                corners = self._corner(octave, mine), self._corner(octave, mine + 1)
-                self._edges.append((size, *corners, begin_ns))
+            if known and known[octave][0] == mine:
+                self._lines.append(known[octave])
+                continue
+            left, right = self._corner(octave, mine), self._corner(octave, mine + 1)
+            period = self._first_ns << octave
+            # From corner to corner: left * (period - inside) + right * inside, over the period.
+            slope = size * (right - left)
+            base = size * left * period - slope * mine * period
+            self._lines.append((mine, base, slope, period << 32))
 
     def _corner(self, octave: int, cell: int) -> int:
         """A value in [-2^32, 2^32), the same whoever asks."""

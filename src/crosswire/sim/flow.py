@@ -170,7 +170,7 @@ class Flow:
             for rung, price in enumerate(wanted):
                 if price not in standing:
                     standing[price] = self._new_id()
-                    percent = draws.between(40, 160) * (4 + rung) // 4
+                    percent = (40 + draws.below(121)) * (4 + rung) // 4
                     quantity = market.lots(percent)
                     orders.append(
                         FlowOrder(name, at_ns, standing[price], side, price, quantity, "gtc")

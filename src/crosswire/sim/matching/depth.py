@@ -49,14 +49,17 @@ class _ViewedHalf:
         in_range = half.keys[-self._depth :]
         bound = in_range[0] if in_range else 0
         changed: list[Level] = []
+        levels = half.levels
         for key in sorted(self._touched, reverse=True):
-            level = half.levels.get(key)
+            level = levels.get(key)
             if level is None or not level.is_listed:
                 if sent.pop(key, 0):
                     changed.append((key * half.sign, 0))
-            elif key >= bound and sent.get(key) != level.visible:
-                sent[key] = level.visible
-                changed.append((level.price, level.visible))
+            elif key >= bound:
+                visible = level.own + level.recorded - level.consumed
+                if sent.get(key) != visible:
+                    sent[key] = visible
+                    changed.append((level.price, visible))
         self._touched.clear()
         if len(sent) < len(in_range):
             changed += self._came_into_range(in_range)

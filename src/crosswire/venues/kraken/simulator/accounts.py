@@ -132,6 +132,7 @@ class Account:
         self.counter = TradingCounter(tier)
         self.orders: dict[str, OrderRecord] = {}  # all, in order of creation
         self.open: dict[str, OrderRecord] = {}
+        self.spent_ids: set[str] = set()  # the client's, as they are compared
         self.fills: list[Fill] = []
         self.cash: list[CashRow] = []
         self.positions: dict[str, Position] = {}  # by pair

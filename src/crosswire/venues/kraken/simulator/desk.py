@@ -218,8 +218,7 @@ class Desk:
         wanted = same_id(wish.cl_ord_id)
         if not (wanted and self._exchange.chance.faults.ids_are_spent_is):
             return ""
-        is_spent = any(same_id(one.wish.cl_ord_id) == wanted for one in account.orders.values())
-        return rules.NOT_UNIQUE if is_spent else ""
+        return rules.NOT_UNIQUE if wanted in account.spent_ids else ""
 
     # --- amend ---------------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ from crosswire.venues.kraken.simulator.faults import Chance
 from crosswire.venues.kraken.simulator.markets import Asset, Market
 from crosswire.venues.kraken.simulator.positions import book_margin_fill, settle
 from crosswire.venues.kraken.simulator.text import make_id, rounded, times
-from crosswire.venues.kraken.simulator.wishes import Wish
+from crosswire.venues.kraken.simulator.wishes import Wish, same_id
 
 # Why an order ended without its owner's cancel. Only the texts for cancels by the owner and for
 # post-only orders are captured; the others are ours.
@@ -129,6 +129,7 @@ class Exchange:
             parent=parent,
         )
         account.orders[record.id] = account.open[record.id] = record
+        account.spent_ids.add(same_id(wish.cl_ord_id))
         self.records[record.id] = record
         self.ledger.open_order(
             record.id,
@@ -258,10 +259,14 @@ class Exchange:
     def tell(self, record: OrderRecord, item: executions.Item) -> None:
         """Something about an order that its owner's `executions` subscribers hear."""
         self.told.append((record.account, item))
-        if self.chance.faults.views_behind_ns:
+        behind_ns = self.chance.faults.views_behind_ns
+        if behind_ns:
             seen = copy(record)
             seen.fills, seen.versions = list(record.fills), []
-            record.versions.append((self.now_ns, seen))
+            versions = record.versions
+            versions.append((self.now_ns, seen))
+            while len(versions) > 1 and versions[1][0] < self.now_ns - behind_ns:
+                del versions[0]  # no read can be so far behind
 
     # --- what the engines say ------------------------------------------------------------------
 

@@ -89,7 +89,8 @@ class Views:
 
     def _balance_ex(self, account: Account, fields: Fields, now_ns: int) -> object:
         found = {}
-        orders = [record for record in self.orders(account, now_ns) if record.is_open]
+        orders = self.orders(account, now_ns, is_open=True)
+        orders = [record for record in orders if record.is_open]
         for name, total in self._balances(account, now_ns).items():
             asset = self._asset(name)
             held = sum(hold(record, name, account) for record in orders)
@@ -104,14 +105,15 @@ class Views:
 
     # --- orders --------------------------------------------------------------------------------
 
-    def orders(self, account: Account, now_ns: int) -> list[OrderRecord]:
-        """The account's orders as REST shows them now, oldest first."""
+    def orders(self, account: Account, now_ns: int, *, is_open: bool = False) -> list[OrderRecord]:
+        """The account's orders (or the open ones) as REST shows them now, oldest first."""
         if not self._behind_ns:
-            return list(account.orders.values())
+            return list((account.open if is_open else account.orders).values())
         return [
             seen
             for record in account.orders.values()
-            if (seen := _as_it_was(record, now_ns - self._behind_ns)) is not None
+            if not (is_open and 0 < record.closed_ns <= now_ns - self._behind_ns)
+            and (seen := _as_it_was(record, now_ns - self._behind_ns)) is not None
         ]
 
     def fills(self, account: Account, now_ns: int) -> list[Fill]:
@@ -122,7 +124,7 @@ class Views:
         has_trades = is_true(fields.get("trades"))
         rows = {
             record.id: order_row(record, has_trades=has_trades)
-            for record in reversed(self.orders(account, now_ns))
+            for record in reversed(self.orders(account, now_ns, is_open=True))
             if record.is_open and _matches(record, fields)
         }
         return {"open": rows}
