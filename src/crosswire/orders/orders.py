@@ -22,7 +22,7 @@ from crosswire.orders.moves import BOUND_MARGIN_NS, NOTHING, Change, Moves
 from crosswire.orders.order import Order
 
 # How much later than its lag allows a look-up is believed to show all, if it can't prove its age.
-PATIENCE = 10
+PATIENCE = 4
 # What a look-up of fills may still have missed, on top of its lag.
 COVER_MARGIN_NS = 10_000_000_000
 
