@@ -6,6 +6,8 @@ SHELL := /bin/bash
 .PHONY: help setup demo test check bench sdk-test cover wheel clean
 
 ARGS ?=
+# Tests run on all cores; a few suffice, and more would only wait for the slowest test.
+WORKERS := -n auto --maxprocesses 4 --dist worksteal
 BIN := .venv/bin
 READY := .venv/.ready
 
@@ -37,7 +39,7 @@ demo: $(READY)
 	@$(BIN)/crosswire demo $(ARGS)
 
 test: $(READY)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -52,7 +54,7 @@ sdk-test: $(READY)
 	@$(BIN)/python -m tests.sdk $(ARGS)
 
 cover: $(READY)
-	@$(BIN)/python -m pytest -q --cov --cov-report= $(ARGS)
+	@$(BIN)/python -m pytest $(WORKERS) -q --cov --cov-report= $(ARGS)
 	@echo "all modules:"
 	@$(BIN)/coverage report --omit= --fail-under=0 --skip-covered | tail -n 3
 	@echo "the pure modules:"
