@@ -14,6 +14,7 @@ from crosswire.domain import (
     PlaceBatch,
     Rejected,
     Sent,
+    Transport,
 )
 from crosswire.fixed import parse
 from crosswire.venues.kraken.session.open_orders import OpenOrders
@@ -97,20 +98,45 @@ def test_a_request_is_taken_where_it_leaves_what_is_kept(
 
 def test_room_is_kept_to_cancel_what_is_open() -> None:
     model, orders = pacing()
-    # 60 points, of which one young order keeps 8 and many keep a quarter of the counter.
-    model.trading(BTC).set(51 * POINT, SECOND)
+    # 60 points: a young order keeps 8, the new one among them, and many a quarter of the counter.
+    eth = "kraken:ETH/USD"
+    model.trading(eth).set(51 * POINT, SECOND)
+    assert model.may_add(eth, 1, SECOND)
+    assert not model.may_add(eth, 2, SECOND)
+    model.trading(eth).set(52 * POINT, SECOND)
+    assert not model.may_add(eth, 1, SECOND)
+    model.trading(BTC).set(44 * POINT, SECOND)
     assert model.may_add(BTC, 1, SECOND)
-    model.trading(BTC).set(52 * POINT, SECOND)
+    model.trading(BTC).set(45 * POINT, SECOND)
     assert not model.may_add(BTC, 1, SECOND)
-    assert not model.may_amend(BTC, ID, SECOND)
-    assert model.may_add("kraken:ETH/USD", 1, SECOND)
     for number in range(2, 30):
         orders.sent(own_id(number), BTC, SECOND)
     model.trading(BTC).set(44 * POINT, SECOND)
     assert model.may_add(BTC, 1, SECOND)
     model.trading(BTC).set(45 * POINT, SECOND)
     assert not model.may_add(BTC, 1, SECOND)
-    assert model.left(SECOND) == 15
+    assert model.left(SECOND) == 8, "the fullest one"
+
+
+@pytest.mark.parametrize(("age", "cost"), [(1, 4), (100, 1)])
+def test_an_amend_keeps_room_to_cancel_what_it_makes_young_again(age: int, cost: int) -> None:
+    model, _ = pacing()
+    now_ns = age * SECOND
+    model.trading(BTC).set((52 - cost) * POINT, now_ns)
+    assert model.may_amend(BTC, ID, now_ns)
+    model.trading(BTC).set((52 - cost) * POINT + 1, now_ns)
+    assert not model.may_amend(BTC, ID, now_ns)
+
+
+@pytest.mark.parametrize("transport", ["ws", "rest"])
+def test_room_is_kept_by_either_transport(transport: Transport) -> None:
+    rig = Rig().login()
+    counter = rig.session._pacing.trading(BTC)
+    rig.send(place(1), transport)
+    counter.set(counter.most - 8 * POINT, rig.now_ns)
+    assert not rig.send(place(2), transport), "held back"
+    assert not rig.send(amend(1), transport), "held back"
+    assert of(rig.send(cancel(1), transport), Sent)
 
 
 def test_the_venues_own_limits_are_taken_over() -> None:
@@ -138,6 +164,8 @@ def test_an_order_without_room_waits_and_goes_when_there_is_some() -> None:
     assert not rig.send(place(2))
     other = rig.send(place(3, instrument="kraken:ETH/USD"))
     assert of(other, Sent)
+    counter = rig.session._pacing.trading(BTC)
+    counter.set(counter.most - 8 * POINT, rig.now_ns)
     first = rig.pass_time(0.4)
     assert [event.request_id for event in of(first, Sent)] == [1]
     assert rig.session.statistics()["held_back"] == 2

@@ -84,6 +84,7 @@ class Direct:
             method, counter = "add_order", "add_order_ws"
             payload = self._frames.plain_order(command, number, until_ns)
             cost = POINT
+            is_open += 1
         if payload is None or not lane.counter.take(cost, is_open * DEAREST, now_ns):
             return None
         if method == "add_order":

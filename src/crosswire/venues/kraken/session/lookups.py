@@ -30,6 +30,7 @@ from crosswire.venues.kraken.wire import RestAssetPair
 
 MAX_PAGES = 40  # 2,000 rows: more than any doubt needs, and half an hour of the lowest budget
 MAX_BREAKS = 4  # pages that show less than those before them: asked again, so often
+KEPT = 3 * POINT  # of the budget, for what is worth more: cancelling all, the dead-man, a token
 MAX_WAITING = 32  # look-ups under way or held back for the budget
 MAX_WAIT_NS = 30_000_000_000  # a look-up held back longer is of no use to who asked
 _NAMES = "/0/public/AssetPairs"
@@ -193,7 +194,7 @@ class LookUps:
         patient: list[Job] = []
         for job in self._waiting:
             cost = _COSTS[job.command.what] * POINT
-            has_room = self._names_state == "known" and self._budget.has_room(cost, now_ns)
+            has_room = self._names_state == "known" and self._budget.has_room(cost + KEPT, now_ns)
             if has_room and not patient:
                 self._budget.add(cost, now_ns)
                 if not job.pages:

@@ -143,13 +143,17 @@ class Pacing:
         return 0 if since_ns is None else _points(_CANCEL_AGES, now_ns - since_ns)
 
     def may_add(self, instrument: str, count: int, now_ns: int) -> bool:
-        """Whether `count` new orders leave room to cancel what is open."""
-        is_free = self._orders.count(instrument) + count <= self.tier.open_orders
-        return is_free and self._has_room(instrument, add_cost(count), now_ns)
+        """Whether `count` new orders leave room to cancel what is open, them included."""
+        is_open = self._orders.count(instrument) + count
+        if is_open > self.tier.open_orders:
+            return False
+        return self._has_room(instrument, add_cost(count), is_open, count * DEAREST, now_ns)
 
     def may_amend(self, instrument: str, key: str, now_ns: int) -> bool:
-        """Whether an amend leaves room to cancel what is open."""
-        return self._has_room(instrument, self.amend_cost(key, now_ns), now_ns)
+        """Whether an amend leaves room to cancel what is open: it makes its order young again."""
+        is_open = self._orders.count(instrument)
+        more = DEAREST - self.cancel_cost(key, now_ns)
+        return self._has_room(instrument, self.amend_cost(key, now_ns), is_open, more, now_ns)
 
     def refused(self, instrument: str, now_ns: int) -> None:
         """The venue says the counter is full: believe it."""
@@ -161,23 +165,24 @@ class Pacing:
         lefts = [counter.left(now_ns) for counter in self._trading.values()]
         return min(lefts, default=self._most)
 
-    def _has_room(self, instrument: str, cost: int, now_ns: int) -> bool:
+    def _has_room(self, instrument: str, cost: int, is_open: int, more: int, now_ns: int) -> bool:
         """Whether a request fits beside the points kept back to cancel everything open.
 
+        `is_open` orders will be; to cancel them costs `more` than what is open now does.
         At most a quarter of the counter is kept: beyond that a batch cancel, which the venue
         accepts even over the limit, does it. The ages are only looked at where it is tight.
         """
         counter = self.trading(instrument)
         left = counter.most - counter.value(now_ns) - cost
         most = counter.most // 4
-        if left >= min(most, self._orders.count(instrument) * DEAREST):
+        if left >= min(most, is_open * DEAREST):
             return True
-        room = 0
+        room = more
         for since_ns in self._orders.ages(instrument):
             room += _points(_CANCEL_AGES, now_ns - since_ns)
             if room > left:
                 return False
-        return left >= 0
+        return left >= room
 
 
 def add_cost(count: int) -> int:
