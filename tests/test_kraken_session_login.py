@@ -85,11 +85,10 @@ def test_a_lost_question_for_a_token_holds_the_login_up_for_two_seconds() -> Non
     rig.pass_time(0.1)
     first, second = mints(rig)
     # The next is waited for longer, so that questions do not pile up.
-    rig.pass_time(3.9)
-    assert len(mints(rig)) == 2
+    rig.pass_time(2)
     # The end of the first says nothing of the second.
     rig.take(rig.session.failed(first, "timeout", rig.now_ns, was_sent=True))
-    rig.pass_time(0.05)
+    rig.pass_time(1.9)
     assert len(mints(rig)) == 2
     body = json.dumps({"error": [], "result": GRANT}).encode()
     rig.take(rig.session.answered(second, 200, body, rig.now_ns))

@@ -66,6 +66,15 @@ def history(size: int) -> History:
     return History(rig, size)
 
 
+def test_a_read_is_as_old_as_its_first_page() -> None:
+    venue = history(60)
+    venue.rig.now_ns += SECOND
+    pong(venue.rig)
+    assert not venue.page()
+    read = only(venue.page(), OrdersRead)
+    assert (read.started_ns, read.venue_ns) == (NOW, 0)
+
+
 def test_orders_that_close_between_two_pages_leave_no_hole() -> None:
     venue = history(120)
     assert not venue.page()
