@@ -1,0 +1,356 @@
+"""A lost place: what is asked, what proves it absent, and all that does not."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from msgspec.structs import replace
+
+from crosswire.domain import (
+    Absent,
+    Accepted,
+    AnyCommand,
+    AnyEvent,
+    Cancel,
+    DoubtMoved,
+    LookUp,
+    OrdersRead,
+    ReadFailed,
+)
+from crosswire.fixed import parse
+from crosswire.orders.orders import PATIENCE
+from tests.doubt_rig import ONE, Rig
+from tests.samples import ACCOUNT, BTC, S, filled
+
+WAY = ["opened", "ruled out", "open orders lack it", "closed orders lack it", "settled"]
+SKEWS = (-30, 0, 30, 3_600)
+
+
+def lost_and_ruled_out(lag_s: int = 1) -> Rig:
+    rig = Rig(lag_s=lag_s)
+    rig.lost()
+    rig.rule_out()
+    return rig
+
+
+def test_the_whole_way_of_a_lost_place() -> None:
+    rig = Rig()
+    order = rig.lost()
+    assert (order.status, order.reserved) == ("UNKNOWN", ONE)
+    asked = rig.run(3)
+    assert LookUp(ACCOUNT, "snapshot") in asked
+    assert Cancel(ACCOUNT, "a", "", BTC) in asked, "it must not rest unwatched"
+    rig.run(5)
+    rig.refuse_cancel()
+    assert order.is_ruled_out
+    assert order.reserved == ONE, "it may have filled"
+    rig.later(2)
+    rig.turn(rig.closed_read(rig.stranger(0)))
+    rig.turn(rig.snapshot())
+    assert not rig.heard(Absent)
+    rig.tick()
+    (absent,) = rig.heard(Absent)
+    assert absent.evidence
+    assert (order.status, order.reserved, order.end) == ("REJECTED", 0, "absent")
+    assert sorted(rig.steps()) == sorted(WAY)
+    assert all(moved.evidence for moved in rig.heard(DoubtMoved))
+    counts = rig.engine.counts
+    assert (counts["doubts_opened"], counts["doubts_settled_absent"]) == (1, 1)
+    assert rig.run(60) == [], "nothing is asked when nothing is in doubt"
+
+
+@pytest.mark.parametrize("skew_s", SKEWS)
+def test_the_bound_has_passed_when_the_venues_clock_says_so(skew_s: int) -> None:
+    """Our own clock proves nothing, fast or slow."""
+    rig = Rig(skew_s=skew_s, is_measured=False)
+    order = rig.lost()
+    bound_ns = order.bound_ns + rig.skew_ns
+    rig.later(1_000)
+    for venue_ns in (bound_ns - 1, bound_ns, bound_ns + S):
+        rig.submit(Cancel(ACCOUNT, "a", "", BTC))
+        rig.refuse_cancel(venue_ns=venue_ns)
+        rig.turn(replace(rig.snapshot(), venue_ns=venue_ns))
+        assert not order.is_ruled_out
+    rig.turn(replace(rig.snapshot(), venue_ns=bound_ns + S + 1))
+    assert order.is_ruled_out
+
+
+def test_a_clock_that_is_off_changes_neither_what_is_asked_nor_when() -> None:
+    logs: list[list[tuple[int, AnyCommand]]] = []
+    for skew_s in SKEWS:
+        rig = Rig(skew_s=skew_s)
+        rig.lost()
+        rig.run(9)
+        rig.turn(rig.snapshot())
+        rig.run(3)
+        rig.turn(rig.closed_read(rig.stranger(0)), rig.snapshot())
+        rig.tick()
+        assert rig.heard(Absent)
+        log = [(at_ns, without_since(command)) for at_ns, command in rig.sent]
+        logs.append(log)
+    assert logs[1:] == logs[:-1]
+
+
+def without_since(command: AnyCommand) -> AnyCommand:
+    """Only what the venue is asked to go back to is told by its own clock."""
+    return replace(command, since_ns=0) if isinstance(command, LookUp) else command
+
+
+def test_an_early_refusal_of_its_cancel_proves_nothing() -> None:
+    """The place may still be on its way: the venue promises no order among requests."""
+    rig = Rig()
+    order = rig.lost()
+    rig.run(3)
+    rig.refuse_cancel()
+    rig.turn(rig.snapshot())
+    assert not order.is_ruled_out
+    rig.run(4)
+    rig.turn(Accepted(rig.now_ns, ACCOUNT, "a", "V"))
+    assert order.status == "OPEN"
+    assert rig.steps() == ["opened", "settled"]
+
+
+def test_an_order_without_a_known_bound_is_never_ruled_out() -> None:
+    rig = Rig()
+    order = rig.lost(bound_ns=0, strategy="")
+    order.bound_ns = order.venue_bound_ns = 0
+    rig.run(100)
+    rig.turn(rig.snapshot())
+    assert not order.is_ruled_out
+
+
+def test_a_look_up_rules_out_when_what_it_trails_is_past_the_bound() -> None:
+    rig = Rig(lag_s=10)
+    order = rig.lost()
+    rig.later(15)  # the bound was five seconds after the place, and the read may be ten behind
+    rig.turn(rig.open_read(rig.stranger()))
+    assert not order.is_ruled_out
+    rig.later(1.5)
+    rig.turn(rig.open_read())
+    assert not order.is_ruled_out, "it may be blind"
+    rig.turn(replace(rig.open_read(rig.stranger()), is_complete=False))
+    assert not order.is_ruled_out
+    rig.turn(replace(rig.open_read(rig.stranger()), client_order_id="b"))
+    assert not order.is_ruled_out, "it was asked about another one"
+    rig.turn(rig.open_read(rig.stranger()))
+    assert order.is_ruled_out
+
+
+# --- the second half of the proof --------------------------------------------------------------
+
+
+def partial(read: OrdersRead) -> AnyEvent:
+    return replace(read, is_complete=False)
+
+
+def narrowed(read: OrdersRead) -> AnyEvent:
+    return replace(read, client_order_id="b")
+
+
+def failed(read: OrdersRead) -> AnyEvent:
+    return ReadFailed(read.recv_ns, ACCOUNT, "closed_orders", "503")
+
+
+def blind(read: OrdersRead) -> AnyEvent:
+    return replace(read, orders=())
+
+
+def early(read: OrdersRead) -> AnyEvent:
+    return replace(read, started_ns=read.started_ns - 2 * S)
+
+
+def old(read: OrdersRead) -> AnyEvent:
+    row = read.orders[0]
+    return replace(read, orders=(replace(row, closed_ns=row.closed_ns - 3 * S),))
+
+
+def narrow(read: OrdersRead) -> AnyEvent:
+    return replace(read, since_ns=read.venue_ns - 8 * S)
+
+
+@pytest.mark.parametrize("spoil", [partial, narrowed, failed, blind, early, old, narrow])
+def test_a_closed_read_that_can_not_know_proves_nothing(
+    spoil: Callable[[OrdersRead], AnyEvent],
+) -> None:
+    rig = lost_and_ruled_out()
+    rig.later(2.5)
+    good = rig.closed_read(rig.stranger(0))
+    rig.turn(rig.snapshot(), spoil(good))
+    rig.run(2)
+    assert not rig.heard(Absent)
+    assert rig.order().reserved == ONE
+    rig.turn(good)
+    rig.tick()
+    assert len(rig.heard(Absent)) == 1
+
+
+def test_a_closed_read_must_be_younger_than_the_lag() -> None:
+    rig = lost_and_ruled_out(lag_s=10)
+    order = rig.order()
+    rig.later(9.9)
+    rig.turn(rig.snapshot(), rig.closed_read(rig.stranger(0)))
+    assert not order.closed_lacked_ns
+    rig.later(0.1)
+    rig.turn(rig.closed_read(rig.stranger(0)))
+    assert order.closed_lacked_ns
+
+
+def test_where_nothing_else_ends_any_sighted_read_counts_some_lags_later() -> None:
+    rig = lost_and_ruled_out()
+    rig.later(PATIENCE - 0.1)
+    hour_ago = rig.stranger(3_000)
+    rig.turn(rig.snapshot(), rig.closed_read(hour_ago))
+    rig.later(0.1)
+    rig.turn(rig.closed_read())
+    rig.tick()
+    assert not rig.heard(Absent), "a blind one never counts"
+    rig.turn(rig.closed_read(hour_ago))
+    rig.tick()
+    assert rig.heard(Absent), "it need not prove its age any more, only that it sees"
+
+
+def test_an_order_that_is_among_the_closed_ones_was() -> None:
+    rig = lost_and_ruled_out()
+    rig.later(2)
+    own = rig.row(is_open=False, filled="0.4", cause="expired")
+    rig.turn(rig.snapshot(), rig.closed_read(rig.stranger(0), own))
+    rig.tick()
+    order = rig.order()
+    assert not rig.heard(Absent)
+    assert (order.status, order.reserved) == ("EXPIRED", parse("0.4"))
+    rig.turn(filled("0.4"))
+    assert order.reserved == 0
+
+
+def second_looks(rig: Rig) -> dict[str, tuple[OrdersRead, bool]]:
+    """Reads of open orders five seconds after the ruling, and whether they are a second look."""
+    x = rig.stranger()
+    return {
+        "partial": (replace(rig.open_read(x), is_complete=False), False),
+        "narrowed": (replace(rig.open_read(x), client_order_id="b"), False),
+        "blind": (rig.open_read(), False),
+        "within the lag": (rig.open_read(x, started_s=4.5), False),
+        "begun before": (rig.snapshot(started_s=6), False),
+        "past the lag": (rig.open_read(x), True),
+        "snapshot": (rig.snapshot(started_s=4.5), True),
+    }
+
+
+@pytest.mark.parametrize("which", second_looks(Rig()))
+def test_open_orders_are_looked_at_a_second_time(which: str) -> None:
+    """Closed orders may trail: an order that filled in between is in neither list."""
+    rig = lost_and_ruled_out()
+    rig.later(5)
+    rig.turn(rig.closed_read(rig.stranger(0)))
+    rig.tick()
+    assert not rig.heard(Absent), "one look is not two"
+    read, is_second = second_looks(rig)[which]
+    rig.turn(read)
+    rig.tick()
+    assert bool(rig.heard(Absent)) == is_second
+
+
+def test_an_order_that_is_seen_at_the_second_look_lives() -> None:
+    rig = lost_and_ruled_out()
+    rig.later(5)
+    rig.turn(rig.closed_read(rig.stranger(0)), rig.snapshot(rig.row()))
+    rig.run(10)
+    assert not rig.heard(Absent)
+    assert (rig.order().status, rig.order().is_ruled_out) == ("OPEN", False)
+
+
+@pytest.mark.parametrize("kind", ["accepted", "filled", "closed", "shown"])
+def test_any_evidence_that_it_exists_ends_the_way_to_absence(kind: str) -> None:
+    rig = lost_and_ruled_out()
+    rig.later(2)
+    evidence: dict[str, AnyEvent] = {
+        "accepted": Accepted(rig.now_ns, ACCOUNT, "a", "V"),
+        "filled": filled("0.5"),
+        "closed": rig.closed(),
+        "shown": rig.open_read(rig.row(), started_s=10),
+    }
+    rig.turn(rig.snapshot(), evidence[kind])
+    rig.turn(rig.closed_read(rig.stranger(0)))
+    rig.run(30)
+    rig.turn(rig.snapshot(), rig.closed_read(rig.stranger(0)))
+    rig.run(10)
+    assert not rig.heard(Absent)
+
+
+# --- what is asked, and how often --------------------------------------------------------------
+
+
+def test_what_is_lost_is_canceled_at_once_and_again_past_its_bound() -> None:
+    rig = Rig()
+    rig.lost()
+    rig.run(20)
+    early = [at for at in rig.pressed() if at <= 5]
+    late = [at for at in rig.pressed() if at > 5]
+    assert len(early) == 1, "a refusal proves nothing yet, and costs what trading could use"
+    assert early[0] <= 2
+    assert 6 < late[0] <= 7, "as soon as the refusal can prove something"
+    gaps = [after - before for before, after in pairwise(late)]
+    assert gaps
+    assert min(gaps) >= 2
+    assert gaps == sorted(gaps), "each costs, so less and less often"
+
+
+@pytest.mark.parametrize("time_in_force", ["ioc", "fok"])
+def test_what_ends_by_itself_is_canceled_only_for_the_proof(time_in_force: str) -> None:
+    rig = Rig()
+    rig.lost(time_in_force=time_in_force)
+    rig.run(10)
+    assert min(rig.pressed()) > 6
+
+
+def test_what_is_ruled_out_is_not_canceled_any_more() -> None:
+    rig = lost_and_ruled_out()
+    before = rig.pressed()
+    rig.run(60)
+    assert rig.pressed() == before
+
+
+def test_the_lag_is_waited_for_before_history_is_asked() -> None:
+    rig = lost_and_ruled_out(lag_s=30)
+    ruled_s = 7.0
+    rig.run(60)
+    open_reads = [at for at in rig.asked("open_orders") if at > ruled_s]
+    closed_reads = [at for at in rig.asked("closed_orders") if at > ruled_s]
+    for asked in (open_reads, closed_reads):
+        assert ruled_s + 30 <= min(asked) <= ruled_s + 32
+    looks = [c for _, c in rig.sent if isinstance(c, LookUp) and c.what == "closed_orders"]
+    sent_ns = rig.order().stamps.approved + rig.skew_ns
+    assert all(look.since_ns <= sent_ns - S for look in looks), "wide enough to show it"
+
+
+def test_a_question_without_an_answer_is_asked_at_doubling_intervals() -> None:
+    rig = Rig(lag_s=600)
+    rig.open()
+    rig.turn(rig.snapshot())
+    rig.run(120)
+    asked = rig.asked("snapshot")
+    gaps = [round(after - before) for before, after in pairwise(asked)]
+    assert gaps[:5] == [1, 2, 4, 8, 16]
+    assert max(gaps) == 16, "never given up"
+    rig.place("b")
+    rig.turn(rig.snapshot(rig.row("b", "W")))
+    rig.later(5)
+    asked = rig.asked("snapshot")
+    rig.turn(rig.snapshot())
+    rig.run(1)
+    assert len(rig.asked("snapshot")) > len(asked), "for a new reason at once"
+
+
+def test_many_doubts_of_an_account_share_their_look_ups() -> None:
+    rig = Rig()
+    for name in "abcde":
+        rig.lost(name)
+    rig.run(4)
+    for what in ("snapshot", "closed_orders"):
+        assert len(rig.asked(what)) <= 3
+
+
+def test_an_order_that_rests_asks_for_nothing() -> None:
+    rig = Rig()
+    rig.open()
+    assert rig.run(120) == []
