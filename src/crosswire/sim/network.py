@@ -31,7 +31,7 @@ from crosswire.venues.interface import (
 MS = 1_000_000
 NS = 1_000_000_000
 BACKOFF_NS = 500 * MS  # shorter than the real one's: a world has little time
-REQUEST_NS = 10 * NS
+REQUEST_NS = 5 * NS
 MAX_WAIT_NS = 5 * NS  # an ordered request older than this no longer leaves
 ORDER_NS = 1 * NS  # an ordered request waits so long for the answer to the one before it
 

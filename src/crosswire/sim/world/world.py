@@ -15,6 +15,7 @@ from crosswire.engine.path import Record
 from crosswire.fixed import SCALE
 from crosswire.net.delay import CallLater
 from crosswire.net.switchboard import Switchboard
+from crosswire.orders.orders import PATIENCE
 from crosswire.risk import Limits
 from crosswire.sim import plants
 from crosswire.sim.network import NetworkFaults, Weather
@@ -47,7 +48,7 @@ LIMITS = Limits(
 )
 DRILL = "crosswire.sim.drill:Drill"
 MARGIN_NS = 15 * NS  # for logins, snapshots and look-ups after the last bound and lag
-REST_NS = 10 * NS  # until everything is cancelled at the end
+REST_NS = 25 * NS  # until everything is cancelled at the end
 WAKE_NS = 3 * NS
 KILL_NS = 9 * NS  # until a kill must have emptied the book
 DOWN_NS = 3 * NS  # a killed process is started again after this at most
@@ -270,7 +271,7 @@ class World:
         if not self._until_ns:
             self._calm()
             bound_ns = self.terms.venue.capabilities.bound_ns
-            self._until_settled(bound_ns + self._read_lag_ns + MARGIN_NS)
+            self._until_settled(bound_ns + PATIENCE * self._read_lag_ns + MARGIN_NS)
             self._rest()
         return conclude(self)
 
@@ -328,7 +329,8 @@ class World:
         """How many orders of the faults' time are still in doubt."""
         calm_ns = self.calm_ns + self.process.clock.offset_ns
         orders = self.process.engine.orders.all_open(ACCOUNT)
-        return sum(order.doubts > 0 and order.stamps.approved < calm_ns for order in orders)
+        in_flight = [each for each in orders if each.doubts or each.requests]
+        return sum(order.stamps.approved < calm_ns for order in in_flight)
 
     def has_resumed(self) -> bool:
         """Whether new orders have been taken and filled since the faults ended."""
