@@ -45,10 +45,22 @@ def outcomes(rig: Rig) -> list[str]:
 
 def test_without_switches_nothing_is_ever_drawn() -> None:
     chance = Chance(Faults(), Random(1))
-    before = chance.rng.getstate()
     assert not any(chance.strikes(name) for name in SWITCHES for _ in range(50))
-    assert chance.rng.getstate() == before
     assert chance.counts == {}
+
+
+def test_each_kind_draws_for_itself() -> None:
+    alone, beside = (
+        Chance(Faults(cut=0.2), Random(1)),
+        Chance(Faults(cut=0.2, post_only=0.5), Random(1)),
+    )
+    struck = []
+    for _ in range(200):
+        beside.strikes("post_only")
+        struck.append(alone.strikes("cut"))
+        assert beside.strikes("cut") == struck[-1]
+    assert 10 < sum(struck) < 90
+    assert beside.counts["post_only"] > 50
 
 
 def test_a_schedule_names_the_opportunities_and_a_rate_draws_them() -> None:

@@ -1,8 +1,8 @@
 """What can go wrong at the venue, as switches. Without any, it is a well-behaved Kraken.
 
-Each switch is a probability per opportunity (drawn from the simulator's seeded generator), a
-schedule (the numbers of the opportunities, from 1, at which it strikes), or both. Every
-occurrence is counted, and the ledger shows the counts: a fault that never struck proved nothing.
+Each switch is a probability per opportunity (drawn from the simulator's seed), a schedule (the
+numbers of the opportunities, from 1, at which it strikes), or both. Every occurrence is counted,
+and the ledger shows the counts: a fault that never struck proved nothing.
 
 Opportunities: of the request faults every trading request; of the look-up faults every REST read
 of orders, trades or balances; of the frame faults every private (or book) frame; of those marked
@@ -182,11 +182,15 @@ def from_mapping(values: Mapping[str, float]) -> Faults:
 
 
 class Chance:
-    """Draws the faults and counts them."""
+    """Draws the faults and counts them.
+
+    Each kind has draws of its own, so that leaving one out leaves the others as they are.
+    """
 
     def __init__(self, faults: Faults, rng: Random) -> None:
         self.faults = faults
-        self.rng = rng
+        self._seed = rng.getrandbits(64)
+        self._rngs: dict[str, Random] = {}
         self.counts: dict[str, int] = {}
         self._opportunities: dict[str, int] = {}
         self._rates: dict[str, float] = {name: getattr(faults, name) for name in SWITCHES}
@@ -202,10 +206,17 @@ class Chance:
         self._opportunities[name] = nth
         rate = self._rates[name]
         is_hit = nth in self.faults.schedule.get(name, ())
-        if not is_hit and (rate <= 0.0 or self.rng.random() >= rate):
+        if not is_hit and (rate <= 0.0 or self.draws(name).random() >= rate):
             return False
         self.count(name)
         return True
+
+    def draws(self, name: str) -> Random:
+        """Return what one kind of fault draws from."""
+        rng = self._rngs.get(name)
+        if rng is None:
+            rng = self._rngs[name] = Random(f"{self._seed}/{name}")
+        return rng
 
     def count(self, name: str) -> None:
         self.counts[name] = self.counts.get(name, 0) + 1

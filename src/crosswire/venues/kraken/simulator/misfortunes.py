@@ -109,7 +109,7 @@ class Misfortunes:
             if self._chance.strikes("tick_changed"):
                 first = self._ticks[market.symbol]
                 others = [first * grid for grid in GRIDS if first * grid != market.tick]
-                self.retick(market, self._chance.rng.choice(others), now_ns)
+                self.retick(market, self._chance.draws("tick_changed").choice(others), now_ns)
             is_first = market.step == self._steps[market.symbol]
             if is_first and self._chance.strikes("step_changed"):
                 market.step *= COARSER

@@ -61,7 +61,7 @@ class Views:
         chance = self._exchange.chance
         self._behind_ns = chance.faults.views_behind_ns
         if self._behind_ns and chance.strikes("lookup_jumps"):
-            self._behind_ns = chance.rng.randrange(self._behind_ns)
+            self._behind_ns = chance.draws("lookup_jumps").randrange(self._behind_ns)
 
     def _token(self, account: Account, fields: Fields, now_ns: int) -> object:
         return {"token": self._tokens.issue(account.name, now_ns), "expires": 900}
