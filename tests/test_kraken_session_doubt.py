@@ -15,6 +15,7 @@ from crosswire.domain import (
     PlaceBatch,
     ReadFailed,
     Rejected,
+    Sent,
     TimedOut,
     TransportFailed,
 )
@@ -111,6 +112,37 @@ def test_what_was_seen_never_goes_back_and_needs_no_plausible_measurement() -> N
     clock.measure(60, 50, venue_ns=900)  # our clock stepped back: no measurement, still a proof
     assert clock.seen_ns == 900
     assert clock.offset_ns == 400 - 35
+
+
+def test_a_measurement_that_contradicts_the_best_one_replaces_it() -> None:
+    clock = VenueClock()
+    clock.measure(NOW, NOW + 2_000, venue_ns=NOW + 1_000)
+    later = NOW + SECOND
+    clock.measure(later, later + 20_000, venue_ns=later + 15_000)  # coarser, and it agrees
+    assert (clock.offset_ns, clock.error_ns) == (0, 1_000)
+    clock.measure(later, later + 20_000, venue_ns=later + SECOND)  # the venue's clock jumped
+    assert (clock.offset_ns, clock.error_ns) == (SECOND - 10_000, 10_000)
+
+
+def test_what_is_sent_again_keeps_the_deadline_that_was_announced() -> None:
+    rig = Rig().login()
+    sent = only(rig.send(place()), Sent)
+    pong(rig, "2026-01-22T06:06:22Z")  # the venue's clock turns out to be 3 s ahead
+    rig.refuse("add_order", 1, "EAPI:Invalid token")
+    rig.now_ns += SECOND
+    rig.answer("GetWebSocketsToken", {"token": TOKEN[::-1], "expires": 900})
+    first, again = rig.sent("add_order")
+    assert again["params"]["deadline"] == first["params"]["deadline"] == "2026-01-22T06:06:24.000Z"
+    assert sent.bound_ns == NOW + 5 * SECOND
+    # Moved the other way it is the earlier of the two.
+    rig.snapshot()
+    rig.send(place(2))
+    rig.session.clock.measure(rig.now_ns, rig.now_ns, venue_ns=rig.now_ns - 9 * SECOND)
+    rig.refuse("add_order", 2, "EAPI:Invalid token")
+    rig.now_ns += SECOND
+    rig.answer("GetWebSocketsToken", {"token": TOKEN, "expires": 900})
+    first, again = rig.sent("add_order")[2:]
+    assert again["params"]["deadline"] < first["params"]["deadline"]
 
 
 def test_time_is_asked_for_by_rest_while_no_connection_tells_it() -> None:

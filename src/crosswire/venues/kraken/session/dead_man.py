@@ -13,14 +13,14 @@ class DeadMan:
     def __init__(self, account: str) -> None:
         self._account = account
         self._armed_ns: int | None = None  # the venue's clock was at least here; None = not armed
-        self._has_fired = False
+        self.has_fired = False  # and nobody was told yet
 
     def settled(self, events: list[AnyEvent], venue_ns: int) -> None:
         """The venue answered a request for the timer that reached it after `venue_ns`."""
         for event in events:
             if isinstance(event, DeadManArmed):
                 self._armed_ns = venue_ns if event.fires_ns else None
-                self._has_fired = False
+                self.has_fired = False
 
     def closed(self, event: Closed) -> None:
         """An order ended."""
@@ -34,9 +34,9 @@ class DeadMan:
 
     def tell(self, now_ns: int) -> list[AnyEvent]:
         """Return once that the timer has fired."""
-        if not self._has_fired:
+        if not self.has_fired:
             return []
-        self._has_fired = False
+        self.has_fired = False
         return [DeadManArmed(now_ns, self._account, 0)]
 
     def _look(self, reason: str, venue_ns: int) -> None:
@@ -45,4 +45,4 @@ class DeadMan:
             return
         if not venue_ns or venue_ns >= self._armed_ns:
             self._armed_ns = None
-            self._has_fired = True
+            self.has_fired = True

@@ -90,7 +90,9 @@ class Direct:
         if method == "add_order":
             self._orders.sent(own_id, instrument, now_ns)
         ids = (own_id,)
-        request = Request(approved, (command,), {own_id}, number, method, "ws", PRIVATE, now_ns)
+        request = Request(
+            approved, (command,), {own_id}, number, method, "ws", PRIVATE, now_ns, until_ns
+        )
         if own_id in self._in_flight_of:
             self._inflight.add(request)
         else:  # what `add` does for an order with nothing else in flight

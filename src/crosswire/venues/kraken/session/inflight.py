@@ -41,6 +41,7 @@ class Request(Struct, eq=False, gc=False):
     transport: Transport
     connection: str
     sent_ns: int
+    until_ns: int = 0  # the deadline it carries, on the venue's clock
     answers: int = 0  # of the n that cancel_order gives
     error: str = ""  # of one of them
     refusals: int = 0  # for a token that was not accepted

@@ -85,7 +85,7 @@ class Outgoing:
                 ),
                 encoded_ns=now_ns,
                 connection=PRIVATE if transport == "ws" else "",
-                bound_ns=max(self._until_ns(request, now_ns) for request in requests),
+                bound_ns=max(request.until_ns for request in requests),
             )
         ]
 
@@ -171,6 +171,8 @@ class Outgoing:
         """Return the bytes or the call of a request; `ValueError` if the venue has no such."""
         method, parts, number = request.method, request.parts, request.number
         until_ns = self._until_ns(request, now_ns)
+        # Sent again, it keeps the deadline that was announced, whatever the clock shows by now.
+        until_ns = request.until_ns = min(until_ns, request.until_ns or until_ns)
         venue_ns = self.clock.venue_ns(now_ns)
         if request.transport == "ws":
             return _FRAMES[method](self.frames, request.approved, parts, number, venue_ns, until_ns)

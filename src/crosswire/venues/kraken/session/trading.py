@@ -347,7 +347,8 @@ class Trading:
         if message.channel in self._login.channels:
             is_snapshot = message.kind == "snapshot"
             self._note(events, now_ns)
-            events += self._dead_man.tell(now_ns)
+            if self._dead_man.has_fired:
+                events += self._dead_man.tell(now_ns)
             self._resync(message, now_ns)
             events += self._login.count(
                 message.channel, message.sequence, now_ns, is_snapshot=is_snapshot

@@ -21,15 +21,22 @@ class VenueClock:
     def measure(self, sent_ns: int, now_ns: int, *, venue_ns: int, grain_ns: int = 0) -> None:
         """Take in one answer: the venue read its clock between `sent_ns` and `now_ns`.
 
-        `grain_ns` is the clock's step where it is cut off (whole seconds of REST Time).
+        `grain_ns` is the clock's step where it is cut off (whole seconds of REST Time). What
+        contradicts the measurement that stands replaces it: one of the clocks has jumped.
         """
-        self.see(venue_ns)
+        if venue_ns > self.seen_ns:
+            self.seen_ns = venue_ns
         if not venue_ns or not sent_ns <= now_ns:
             return
         error_ns = (now_ns - sent_ns + grain_ns) // 2
-        is_old = now_ns - self._at_ns > _FRESH_NS
-        if self.error_ns is None or is_old or error_ns <= self.error_ns:
-            self.offset_ns = venue_ns + grain_ns // 2 - (sent_ns + now_ns) // 2
+        offset_ns = venue_ns + grain_ns // 2 - (sent_ns + now_ns) // 2
+        if (
+            self.error_ns is None
+            or error_ns <= self.error_ns
+            or now_ns - self._at_ns > _FRESH_NS
+            or abs(offset_ns - self.offset_ns) > error_ns + self.error_ns
+        ):
+            self.offset_ns = offset_ns
             self.error_ns = error_ns
             self._at_ns = now_ns
 
