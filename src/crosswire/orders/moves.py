@@ -399,6 +399,9 @@ class Moves(Index):
             if named and order.client_order_id not in named:
                 continue
             request = order.requests[event.request_id]
+            if order.stage == "DONE" and not order.is_late:
+                self._drop(order, request)  # whatever became of it, the order is over
+                continue
             request.is_doubtful = True
             if request.kind != "amend":
                 self._step(order, event)
