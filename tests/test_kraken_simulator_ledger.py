@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crosswire.venues.interface import Credentials
 from crosswire.venues.kraken.simulator import Faults, simulator
-from tests.kraken_rig import ME, SECOND, SECRET, START, Rig, answers, limit
+from tests.kraken_rig import ME, SECOND, SECRET, START, Rig, answers, error_of, limit
 
 Rows = list[dict[str, Any]]
 
@@ -191,3 +191,33 @@ def test_a_day_of_the_living_market_adds_up() -> None:
     assert len(rows(ledger, "fills")) > 5
     check_sums(ledger)
     check_trades(ledger)
+
+
+def test_what_is_long_over_can_be_forgotten() -> None:
+    rig = Rig()
+    rig.rest("sell", "0.2", "60000")
+    socket = rig.login()
+    old = rig.place(socket, price=60000, cl_ord_id="old")
+    rig.ask(socket, "cancel_order", {"order_id": [old]})
+    later = {"effective_time": "2026-09-21T14:13:40Z"}
+    pending = rig.place(socket, **later)
+    rig.ask(socket, "cancel_order", {"order_id": [pending]})
+    resting = rig.place(socket, price=50000)
+    rig.wait(10)
+    recent = rig.place(socket, price=50000)
+    rig.ask(socket, "cancel_order", {"order_id": [recent]})
+    balances = rig.result("Balance")
+    rig.sim.trim(rig.now - SECOND)
+    ledger = rig.sim.ledger()
+    assert [row["venue_order_id"] for row in rows(ledger, "orders")] == [resting, recent]
+    assert rows(ledger, "fills") == rows(ledger, "cash") == []
+    methods = [row["method"] for row in rows(ledger, "requests")]
+    assert methods == ["place", "cancel", "read"]
+    assert rig.result("Balance") == balances
+    assert list(rig.result("OpenOrders")["open"]) == [resting]
+    assert list(rig.result("ClosedOrders")["closed"]) == [recent]
+    assert rig.result("TradesHistory")["trades"] == {}
+    assert error_of(rig.ask(socket, "cancel_order", {"order_id": [old]})) == "EOrder:Invalid order"
+    rig.wait(20)
+    rig.ask(socket, "cancel_order", {"order_id": [resting]})
+    assert rig.result("OpenOrders")["open"] == {}

@@ -276,6 +276,20 @@ class Ledger:
         """A fault of this name struck."""
         self.faults[name] = self.faults.get(name, 0) + times
 
+    def trim(self, before_ns: int) -> None:
+        """Forget rows older than a moment, open orders aside, for runs that last for days.
+
+        What is left no longer adds up to the balances, and no run can be judged by it.
+        """
+        self.requests = [row for row in self.requests if row.at_ns >= before_ns]
+        self.fills = [row for row in self.fills if row.at_ns >= before_ns]
+        self.cash = [row for row in self.cash if row.at_ns >= before_ns]
+        self.orders = {
+            key: row
+            for key, row in self.orders.items()
+            if row.status == "open" or row.closed_ns >= before_ns
+        }
+
     def plain(self) -> Plain:
         """Return everything as plain JSON values, money as plain decimal text."""
         return {

@@ -19,7 +19,7 @@ from crosswire.venues.kraken.simulator.markets import (
     fee_rate,
 )
 from crosswire.venues.kraken.simulator.text import rounded, times
-from crosswire.venues.kraken.simulator.wishes import Wish
+from crosswire.venues.kraken.simulator.wishes import Wish, same_id
 
 
 class Change(Struct, frozen=True):
@@ -137,6 +137,16 @@ class Account:
         self.cash: list[CashRow] = []
         self.positions: dict[str, Position] = {}  # by pair
         self.dead_man_ns = 0  # when the timer fires; 0 = disarmed
+
+    def trim(self, before_ns: int) -> list[str]:
+        """Forget what ended before a moment; return the ids of the orders."""
+        gone = [record for record in self.orders.values() if 0 < record.closed_ns < before_ns]
+        for record in gone:
+            del self.orders[record.id]
+            self.spent_ids.discard(same_id(record.wish.cl_ord_id))
+        self.fills = [fill for fill in self.fills if fill.at_ns >= before_ns]
+        self.cash = [row for row in self.cash if row.at_ns >= before_ns]
+        return [record.id for record in gone]
 
     @property
     def owner(self) -> str:

@@ -448,8 +448,8 @@ class Exchange:
     def tick(self, now_ns: int) -> None:
         """Orders start and expire, dead-man timers fire."""
         while self._starts and self._starts[0][0] <= now_ns:
-            record = self.records[heapq.heappop(self._starts)[1]]
-            if record.status == "pending":
+            record = self.records.get(heapq.heappop(self._starts)[1])
+            if record is not None and record.status == "pending":
                 self._activate(record, now_ns)
         for symbol, engine in self.engines.items():
             due_ns = engine.next_expiry_ns()

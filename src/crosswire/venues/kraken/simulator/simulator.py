@@ -7,7 +7,8 @@ last price; level 3 shows external quantity as one order a level.
 
 What is guessed, because no capture or page says it: the reasons of cancels that nobody asked for
 (`exchange.REASONS`), schema texts beyond those for numbers and arrays, the text for a deadline out
-of range, the place of the rate counter in a frame, the order of the checks, the lockout's count.
+of range, the place of the rate counter in a frame, the order of the checks, the lockout's count, the
+kinds of a dust sweep's rows, and what a restart keeps, says and closes with.
 """
 
 import heapq
@@ -224,6 +225,13 @@ class KrakenSimulator:
         record = self.exchange.create(held, market, wish, now_ns)
         self.hub.publish(now_ns)
         return record.id
+
+    def trim(self, before_ns: int) -> None:
+        """Forget what ended before a moment, in the ledger too, for runs that last for days."""
+        self._ledger.trim(before_ns)
+        for account in self.exchange.accounts.values():
+            for order_id in account.trim(before_ns):
+                del self.exchange.records[order_id]
 
     def set_system(self, system: str, now_ns: int) -> None:
         """Change what the venue accepts: online, post_only, cancel_only, maintenance."""
