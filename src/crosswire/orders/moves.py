@@ -218,7 +218,7 @@ class Moves(Index):
         """Note evidence that the order exists, and say so if we had closed it as never there."""
         order.is_proven = True
         order.ruled_out_ns = 0
-        order.known_ns = event.recv_ns
+        order.known_ns = max(order.known_ns, self._told_ns(event))
         if venue_order_id and not order.venue_order_id:
             order.venue_order_id = venue_order_id
             self._by_venue_id[(order.account, venue_order_id)] = order
@@ -230,6 +230,15 @@ class Moves(Index):
         if order.end in ("rejected", "absent") and not order.is_late:
             order.is_late = True
             self.news.append(order)
+
+    def _told_ns(self, event: AnyEvent) -> int:
+        """When, on our clock, that was so which an event tells: a look-up tells of the past."""
+        account = getattr(event, "account", "")
+        venue_ns, offset_ns = getattr(event, "venue_ns", 0), self.offsets_ns.get(account)
+        if venue_ns and offset_ns is not None:
+            return min(event.recv_ns, venue_ns - offset_ns)
+        is_look_up = getattr(event, "source", "") == "lookup"
+        return event.recv_ns - (self.read_lag_ns(account) if is_look_up else 0)
 
     def _own(self, order: Order) -> None:
         """A look-up may have told of fills before anything told whose order it was."""

@@ -209,9 +209,12 @@ class Orders(Moves):
         return order.stamps.approved + self.offsets_ns.get(order.account, 0) - BOUND_MARGIN_NS
 
     def _fills_read(self, event: FillsRead) -> Change:
-        """A whole look-up of fills reaches on from where the last one ended, or proves nothing."""
+        """A whole look-up of fills reaches on from where the last one ended, or proves nothing.
+
+        One that shows nothing may be blind, and what it did not show is still to be asked for.
+        """
         fills = self.fills(event.account)
-        if event.since_ns <= self.fills_since_ns(event.account):
+        if event.horizon_ns and event.since_ns <= self.fills_since_ns(event.account):
             fills.covered_ns = max(fills.covered_ns, event.started_ns)
         return NOTHING
 
