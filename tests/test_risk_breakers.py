@@ -185,12 +185,31 @@ def test_any_answer_ends_the_count_of_the_transport_it_came_by(
     assert desk.faults("rest" if transport == "ws" else "ws") == 2
 
 
-def test_what_only_reading_tells_counts_as_well() -> None:
+def streamed(now_ns: int) -> list[AnyEvent]:
+    """What comes with each login."""
+    return [
+        LoggedIn(now_ns, ACCOUNT),
+        OrdersRead(now_ns, ACCOUNT, "open", (), S, is_complete=True, source="snapshot"),
+        BalancesRead(now_ns, ACCOUNT, (), "snapshot"),
+    ]
+
+
+@pytest.mark.parametrize("kind", range(3))
+def test_logins_between_lost_orders_do_not_end_the_count_but_close_what_cooled(kind: int) -> None:
+    desk = Desk()
+    for _ in range(3):
+        desk.lose()
+        desk.now_ns += S
+        desk.hear(streamed(desk.now_ns)[kind])
+    assert not desk.places()
+    desk.now_ns += COOLDOWN
+    desk.hear(streamed(desk.now_ns)[kind])
+    assert desk.places()
+
+
+def test_look_ups_are_answers_by_rest() -> None:
     now_ns = 100 * S
     told: list[tuple[Transport, AnyEvent]] = [
-        ("ws", LoggedIn(now_ns, ACCOUNT)),
-        ("ws", OrdersRead(now_ns, ACCOUNT, "open", (), S, is_complete=True, source="snapshot")),
-        ("ws", BalancesRead(now_ns, ACCOUNT, (), "snapshot")),
         ("rest", OrdersRead(now_ns, ACCOUNT, "closed", (), S, is_complete=True, source="lookup")),
         ("rest", BalancesRead(now_ns, ACCOUNT, (), "lookup")),
         ("rest", FillsRead(now_ns, ACCOUNT, 0, S)),

@@ -1,9 +1,10 @@
 """Breakers: a transport that fails time after time places nothing until it answers again.
 
 One for each account and transport. A fault is a dropped connection, a request that found no way,
-or one whose outcome stayed open; a refusal is an answer, and any answer ends the count. So many
-faults in a row open the breaker for a cooldown; then one harmless look-up decides. They govern
-placing alone: cancels, the dead-man switch, look-ups and logins never ask them.
+or one whose outcome stayed open; a refusal is an answer, and any answer ends the count. What the
+private stream tells is none: it comes anew with each login, also where every order is lost between
+two of them. So many faults in a row open the breaker for a cooldown; then one harmless look-up
+decides. They govern placing alone: cancels, the dead-man switch, look-ups and logins never ask.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -147,11 +148,11 @@ class Breakers:
             Sent: self._sent_by,
             TransportFailed: self._failed,
             TimedOut: self._timed_out,
-            LoggedIn: lambda event: self._told(event.session, "ws", event.recv_ns),
+            LoggedIn: lambda event: self._stands(event.session, event.recv_ns),
             DeadManArmed: self._armed,
             OrdersRead: self._read,
             BalancesRead: self._read,
-            FillsRead: lambda event: self._told(event.account, "rest", event.recv_ns),
+            FillsRead: self._read,
             BreakerOpened: self._opened,
             BreakerClosed: self._closed,
         }
@@ -212,9 +213,10 @@ class Breakers:
         breaker = self._of_request(event.account, event.request_id)
         return self._good(breaker, event.recv_ns)
 
-    def _read(self, event: OrdersRead | BalancesRead) -> Verdict:
-        transport: Transport = "rest" if event.source == "lookup" else "ws"
-        return self._told(event.account, transport, event.recv_ns)
+    def _read(self, event: OrdersRead | BalancesRead | FillsRead) -> Verdict:
+        if isinstance(event, FillsRead) or event.source == "lookup":
+            return self._good(self._breaker(event.account, "rest"), event.recv_ns)
+        return self._stands(event.account, event.recv_ns)
 
     def _armed(self, event: DeadManArmed) -> Verdict:
         """An arm's answer. That the switch has fired is told in the same words, unasked."""
@@ -223,13 +225,18 @@ class Breakers:
             return None
         return self._good(self._of_request(event.account, request_id), event.recv_ns)
 
-    def _told(self, account: str, transport: Transport, now_ns: int) -> Verdict:
-        return self._good(self._breaker(account, transport), now_ns)
+    def _stands(self, account: str, now_ns: int) -> Verdict:
+        """The private stream delivers: enough to close a breaker, not to end its count."""
+        breaker = self._breaker(account, "ws")
+        return self._close(breaker, now_ns) if breaker is not None else None
 
     def _good(self, breaker: Breaker | None, now_ns: int) -> Verdict:
         """An answer: it ends the count, and after the cooldown it closes the breaker."""
         if breaker is None or not breaker.answered(now_ns):
             return None
+        return self._close(breaker, now_ns)
+
+    def _close(self, breaker: Breaker, now_ns: int) -> Verdict:
         if not breaker.is_open or now_ns < breaker.until_ns:
             return None
         return BreakerClosed(now_ns, breaker.account, breaker.transport, "it answered")
