@@ -25,8 +25,8 @@ class Drill:
         instrument: str,
         quantity: str = "0.001",
         levels: int = 2,
-        every_ms: int = 150,
-        redraw_every: int = 9,
+        every_ms: int = 180,
+        redraw_every: int = 24,
         max_position: str = "0.0095",
     ) -> None:
         self.instruments = (instrument,)

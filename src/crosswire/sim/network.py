@@ -101,7 +101,7 @@ class Weather:
 
     def seconds_ns(self) -> int:
         """A delay that outlasts timeouts and bounds, often enough."""
-        return int(NS * (0.5 + 11 * self.rng.random() ** 2))
+        return int(NS * (0.5 + 17 * self.rng.random() ** 2))
 
 
 class _Cable:

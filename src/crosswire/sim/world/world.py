@@ -10,7 +10,7 @@ from random import Random
 from typing import cast
 
 from crosswire import strategies
-from crosswire.domain import Approved, Filled, Kill, Resume
+from crosswire.domain import Approved, Filled, Kill
 from crosswire.engine.path import Record
 from crosswire.fixed import SCALE
 from crosswire.net.delay import CallLater
@@ -315,15 +315,8 @@ class World:
         end_ns = self.timers.clock.now_ns() + most_ns
         while self.timers.clock.now_ns() < end_ns:
             self._until(self.timers.clock.now_ns() + NS)
-            if self._needs_operator():
-                self.process.path.submit(Resume(ACCOUNT))
             if not self.old_doubts() and self.has_resumed():
                 return
-
-    def _needs_operator(self) -> bool:
-        """Whether an account is halted until a person says otherwise."""
-        halts = self.process.engine.risk.halted.get(ACCOUNT, {})
-        return any(way_out == "crosswire resume" for way_out in halts.values())
 
     def old_doubts(self) -> int:
         """How many orders of the faults' time are still in doubt."""

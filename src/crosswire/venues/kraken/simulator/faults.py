@@ -132,7 +132,7 @@ CAMPAIGN: Mapping[str, float] = {
     "cancel_only": 0.01,
     "post_only": 0.02,
     "dead_man": 0.02,
-    "late_s": 9.0,
+    "late_s": 16.0,
     "views_behind_s": 2.0,
     "rate_refused": 0.01,
     "throttled": 0.01,
