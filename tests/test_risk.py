@@ -11,6 +11,7 @@ from crosswire.domain import (
     Amend,
     Approved,
     ArmDeadMan,
+    BreakerOpened,
     Cancel,
     CancelAll,
     CancelBatch,
@@ -20,6 +21,8 @@ from crosswire.domain import (
     PlaceBatch,
     Refused,
     Side,
+    TimedOut,
+    Transport,
 )
 from crosswire.fixed import parse
 from crosswire.orders import Orders
@@ -35,7 +38,12 @@ class Desk:
     """A gate with one account, two instruments around 100 and 10."""
 
     def __init__(
-        self, limits: Limits | None = None, *, needs_dead_man: bool = False, bound_ns: int = 0
+        self,
+        limits: Limits | None = None,
+        *,
+        needs_dead_man: bool = False,
+        bound_ns: int = 0,
+        max_inflight: int = 100,
     ) -> None:
         self.orders = Orders()
         self.positions = Positions()
@@ -43,7 +51,9 @@ class Desk:
         self.books = {name: Book(listed) for name, listed in self.instruments.items()}
         self.books[BTC].reset(book_reset())
         self.books[ETH].reset(book_reset("9.9", "10.1", instrument_id=ETH))
-        rules = AccountRules("kraken", limits or Limits(), needs_dead_man, bound_ns)
+        rules = AccountRules(
+            "kraken", limits or Limits(), needs_dead_man, bound_ns, max_inflight=max_inflight
+        )
         self.risk = Risk(
             {ACCOUNT: rules}, self.instruments, self.books, self.orders, self.positions
         )
@@ -73,6 +83,12 @@ class Desk:
 
 def kill(desk: Desk) -> None:
     desk.risk.killed[""] = "operator"
+
+
+def break_all(desk: Desk) -> None:
+    transports: tuple[Transport, ...] = ("ws", "rest")
+    for transport in transports:
+        desk.risk.breakers.hear(BreakerOpened(NOW, ACCOUNT, transport, NOW + S, "cut"))
 
 
 def kill_one(desk: Desk) -> None:
@@ -108,6 +124,7 @@ def age_book(desk: Desk) -> None:
     [
         (kill, "kill switch"),
         (kill_one, "kill switch"),
+        (break_all, "breaker"),
         (halt, "account halted"),
         (cancel_only, "venue mode"),
         (reduce_only, "venue mode"),
@@ -150,6 +167,49 @@ def test_the_dead_man_switch_must_outlast_what_is_placed_under_it() -> None:
     desk.risk.armed_ns[ACCOUNT] = NOW + 6 * S
     assert desk.rule(place()) == ""
     assert desk.rule(place(), NOW + S) == "dead-man"
+
+
+def test_requests_in_flight_are_limited_and_a_tenth_is_kept_for_cancels() -> None:
+    desk = Desk(max_inflight=10)
+    for _ in range(8):
+        desk.live("buy", "0.01")
+    amend = Amend(ACCOUNT, BTC, "live1", quantity=parse("0.01"), price=parse("99"))
+    assert desk.rule(place()) == desk.rule(amend) == ""
+    desk.live("buy", "0.01")
+    assert desk.rule(amend) == "in flight"
+    assert desk.rule(PlaceBatch(ACCOUNT, (place("x"), place("y")))) == "in flight"
+    refused = desk.ask(place())
+    assert isinstance(refused, Refused)
+    assert (refused.rule, refused.limit, refused.actual) == ("in flight", "9", "10")
+    for number in range(1, 10):
+        cancel = Cancel(ACCOUNT, f"live{number}")
+        found = desk.risk.approve(cancel, 100 + number, NOW)
+        assert isinstance(found, Approved)
+        desk.orders.register(found)
+    for command in (CancelAll(ACCOUNT), ArmDeadMan(ACCOUNT, 1), LookUp(ACCOUNT, "fills")):
+        assert isinstance(desk.risk.approve(command, 200, NOW), Approved)
+    for number in range(1, 6):
+        name = f"live{number}"
+        desk.orders.apply(replace(closed("canceled"), client_order_id=name, venue_order_id=name))
+    assert desk.orders.in_flight(ACCOUNT) == 8, "four orders, each with a place and a cancel"
+    assert desk.rule(place()) == ""
+
+
+def test_a_request_given_up_is_a_doubt_and_no_longer_in_flight() -> None:
+    desk = Desk(max_inflight=1)
+    name = desk.live("buy", "0.01")
+    assert desk.rule(place()) == "in flight"
+    desk.orders.apply(TimedOut(S, ACCOUNT, 1, "silence", (name,)))
+    assert desk.orders.unanswered
+    assert desk.rule(place()) == ""
+
+
+def test_another_accounts_requests_count_for_it_alone() -> None:
+    desk = Desk(max_inflight=1)
+    other = replace(place("theirs"), account="other")
+    desk.orders.register(Approved(other, 77, S))
+    assert desk.rule(place()) == ""
+    assert (desk.orders.in_flight("other"), desk.orders.in_flight(ACCOUNT)) == (1, 0)
 
 
 def test_post_only_mode_takes_post_only_orders() -> None:
