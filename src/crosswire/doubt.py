@@ -120,6 +120,8 @@ class Doubts:
             if not order.closed_lacked_ns:
                 yield Want("closed_orders", ruled_ns + lag_ns + 1, since_ns)
             return
+        if order.missed_ns:
+            yield Want("snapshot", order.missed_ns + CALM_NS)
         for request in order.requests.values():
             if request.kind == "amend" and request.is_doubtful:
                 past_ns = orders.amend_bound_ns(order, request) - offset_ns + MARGIN_NS

@@ -21,7 +21,8 @@ from crosswire.domain import (
 from crosswire.doubt import LATE, Doubts, Policy
 from crosswire.engine.settings import Settings
 from crosswire.engine.watch import Watch
-from crosswire.orders import Order, Orders, Owned
+from crosswire.orders import Late, Order, Orders, Owned
+from crosswire.orders.orders import PATIENCE
 from crosswire.positions import Positions
 from crosswire.reconcile import Reconciler, Rhythm
 from crosswire.risk import Risk
@@ -101,7 +102,9 @@ class Upkeep:
 
     def balances(self, event: BalancesRead) -> list[AnyEvent]:
         """A read of balances; returns what it put right."""
-        lag_ns = 0 if event.source == "snapshot" else self._lags_ns.get(event.account, 0)
+        # An old total must not undo a newer row: here the lag is doubted like nowhere else.
+        lag_ns = PATIENCE * self._lags_ns.get(event.account, 0)
+        lag_ns = 0 if event.source == "snapshot" else lag_ns
         wrong = self._positions.read(event, lag_ns)
         return list(self._reconciler.balances(event, wrong))
 
@@ -120,8 +123,8 @@ class Upkeep:
             elif isinstance(each, Owned):
                 if each.order.strategy:
                     self._positions.own(each.fill, each.order.strategy)
-            elif each.is_late:
-                found += self._late(each, now_ns)
+            elif isinstance(each, Late):
+                found.append(self._late(each.order, now_ns))
             else:
                 self._counts["orders_adopted"] += 1
                 found.append(self._reconciler.adopted(each, now_ns))
@@ -134,11 +137,11 @@ class Upkeep:
             end = step.evidence.partition(":")[0]
             self._counts[f"doubts_settled_{end}"] += 1
 
-    def _late(self, order: Order, now_ns: int) -> list[AnyEvent]:
+    def _late(self, order: Order, now_ns: int) -> Halted:
         """It lives although we had proof that it could not: something we rely on is not so.
 
         `doubt` cancels it until it is over; then, and after a whole read, trading goes on.
         """
         self._counts["late_accepts"] += 1
         way_out = "its closure and a whole read of open orders"
-        return [Halted(now_ns, order.account, f"{LATE}{order.client_order_id}", way_out)]
+        return Halted(now_ns, order.account, f"{LATE}{order.client_order_id}", way_out)

@@ -3,7 +3,7 @@
 from crosswire.orders.fills import BookedFills
 from crosswire.orders.ids import ClientOrderIds, ParsedId, bot_number, parse
 from crosswire.orders.index import Standing
-from crosswire.orders.moves import NOTHING, Change, Owned
+from crosswire.orders.moves import NOTHING, Change, Late, Owned
 from crosswire.orders.order import End, Order, Request, Stamps, Status, new_order
 from crosswire.orders.orders import Orders
 from crosswire.orders.table import STAGES, TABLE, Stage
@@ -12,10 +12,13 @@ __all__ = [
     "NOTHING",
     "STAGES",
     "TABLE",
+    "Adopted",
     "BookedFills",
     "Change",
     "ClientOrderIds",
     "End",
+    "Late",
+    "Late",
     "Order",
     "Orders",
     "Owned",

@@ -7,7 +7,7 @@ does, and follows the look-ups of fills that came back whole.
 
 from crosswire.domain import Filled
 
-# The venue's clock may trail ours by this when the journal begins.
+# What we may be wrong by about the venue's clock when the journal begins.
 START_MARGIN_NS = 60_000_000_000
 MAX_REVERSED = 10_000  # tombstones kept: a venue takes back a handful a year
 
@@ -18,14 +18,19 @@ class BookedFills:
     def __init__(self) -> None:
         self.kept: dict[str, Filled] = {}
         self.watermark_ns = 0  # on the venue's clock; what happened at it is still told apart
+        self._begun_ns = 0
         self.covered_ns = 0  # on our clock: what the venue could show then has been booked
         self._unowned: dict[str, list[Filled]] = {}  # by the venue's id of an order we do not know
         self._reversed: dict[str, None] = {}
 
-    def begin(self, run_started_ns: int) -> None:
-        """The first run of a journal begins: what was filled before is not ours to book."""
-        if run_started_ns and not self.watermark_ns:
-            self.watermark_ns = run_started_ns - START_MARGIN_NS
+    def begin(self, began_ns: int) -> None:
+        """What was filled before the journal's first run is not ours to book.
+
+        Told anew when the venue's clock is measured first: a clock of ours that is minutes fast
+        would else have every fill of ours pass for an old one.
+        """
+        if self.watermark_ns == self._begun_ns:
+            self._begun_ns = self.watermark_ns = began_ns - START_MARGIN_NS
 
     def is_new(self, fill: Filled) -> bool:
         """Whether a fill is still to be booked."""

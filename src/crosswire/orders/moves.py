@@ -58,6 +58,24 @@ class Change(NamedTuple):
 NOTHING = Change(None, "nothing")
 
 
+class Late(NamedTuple):
+    """An order lives, or lived, although we had proof that it could not."""
+
+    order: Order
+
+
+class Late(NamedTuple):
+    """An order that we had closed as never there, or refused, is or was at the venue."""
+
+    order: Order
+
+
+class Adopted(NamedTuple):
+    """An open order that no record of ours knew was taken in."""
+
+    order: Order
+
+
 class Owned(NamedTuple):
     """A fill that was booked to the account alone belongs to an order of ours after all."""
 
@@ -73,7 +91,7 @@ class Moves(Index):
         super().__init__()
         self.offsets_ns: dict[str, int] = {}  # how far each account's venue is ahead of our clock
         # Steps of doubts; orders that came late, or were adopted: until somebody takes them.
-        self.news: list[DoubtMoved | Order | Owned] = []
+        self.news: list[DoubtMoved | Order | Late | Owned] = []
         self.unsettled: dict[str, Order] = {}  # in doubt, or with fills that are still missing
         self._read_lag_ns = read_lag_ns or {}
         self._fills: dict[str, BookedFills] = {}
@@ -101,8 +119,13 @@ class Moves(Index):
         found = self._fills.get(account)
         if found is None:
             found = self._fills[account] = BookedFills()
-            found.begin(self._began_ns)
+            self._begin(account)
         return found
+
+    def _begin(self, account: str) -> None:
+        """Tell the fills of an account when the journal's first run began, on the venue's clock."""
+        if self._began_ns:
+            self.fills(account).begin(self._began_ns + self.offsets_ns.get(account, 0))
 
     def venue_bound_ns(self, order: Order) -> int:
         """Return an order's bound on the venue's clock, 0 if it has none.
@@ -183,7 +206,8 @@ class Moves(Index):
         is_short = order.filled < max(order.reported_filled, order.end_filled or 0)
         is_astray = order.is_late or (order.is_adopted and order.is_open)
         is_owed = is_short or (order.stage == "DONE" and order.reserved > 0)
-        if order.doubted_ns or is_astray or is_owed:
+        is_missed = order.missed_ns > 0 and order.stage == "LIVE"
+        if order.doubted_ns or is_astray or is_owed or is_missed:
             self.unsettled[order.client_order_id] = order
         elif order.client_order_id in self.unsettled:
             del self.unsettled[order.client_order_id]
@@ -206,7 +230,10 @@ class Moves(Index):
         self.news.append(DoubtMoved(now_ns, *ids, step, evidence))
 
     def _measured(self, event: ClockMeasured) -> Change:
+        is_first = event.account not in self.offsets_ns
         self.offsets_ns[event.account] = event.offset_ns
+        if is_first:
+            self._begin(event.account)
         return NOTHING
 
     def _step(self, order: Order, event: AnyEvent) -> None:
@@ -229,7 +256,7 @@ class Moves(Index):
             order.stamps.acked = event.recv_ns
         if order.end in ("rejected", "absent") and not order.is_late:
             order.is_late = True
-            self.news.append(order)
+            self.news.append(Late(order))
 
     def _told_ns(self, event: AnyEvent) -> int:
         """When, on our clock, that was so which an event tells: a look-up tells of the past."""
@@ -330,6 +357,7 @@ class Moves(Index):
         if isinstance(event, CancelRejected) and event.is_unknown_order:
             evidence = f"its cancel was refused: {event.reason}"
             self._rule_out(order, event.venue_ns, event.recv_ns, evidence)
+            order.missed_ns = event.recv_ns
         order.changed_ns = max(order.changed_ns, event.recv_ns)
         self._complete(order)
         self._settle(order)
@@ -377,8 +405,9 @@ class Moves(Index):
     def _complete(self, order: Order) -> None:
         """End an order whose known total is filled, unless an amend may still raise it."""
         is_full = order.quantity > 0 and order.filled >= order.quantity
-        if is_full and order.stage == "LIVE" and order.in_flight("amend") is None:
-            order.stage = "DONE"
+        is_live = order.stage == "LIVE" or order.is_late
+        if is_full and is_live and order.in_flight("amend") is None:
+            order.stage, order.is_late = "DONE", False
             order.end, order.end_filled = "filled", order.filled
             self._drop_all(order)
 

@@ -93,6 +93,7 @@ class Order(Struct):
     is_late: bool = False  # it lives although we had closed it
     venue_bound_ns: int = 0  # the latest bound of its copies, on the venue's clock
     known_ns: int = 0  # the latest moment at which the venue is known to have had it
+    missed_ns: int = 0  # when a refusal or a blind look-up made it seem gone; the stream may tell
     doubted_ns: int = 0  # since when one of its outcomes is in doubt, 0 = none is
     # The proof of absence, piece by piece: when the venue, past the bound, showed no such open
     # order (and what its clock said then), when a second look and the closed orders lacked it.

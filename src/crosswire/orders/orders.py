@@ -18,10 +18,10 @@ from crosswire.domain import (
     RunStarted,
     TimedOut,
 )
-from crosswire.orders.moves import BOUND_MARGIN_NS, NOTHING, Change, Moves
+from crosswire.orders.moves import BOUND_MARGIN_NS, NOTHING, Adopted, Change, Moves
 from crosswire.orders.order import Order
 
-# How much later than its lag allows a look-up is believed to show all, if it can't prove its age.
+# Where a look-up can't prove its age, its lag is taken to be this many times what was declared.
 PATIENCE = 4
 # What a look-up of fills may still have missed, on top of its lag.
 COVER_MARGIN_NS = 10_000_000_000
@@ -140,7 +140,13 @@ class Orders(Moves):
         order.stamps.approved = event.opened_ns or event.recv_ns
         self._by_id[client_order_id] = order
         self._by_venue_id[(event.account, event.venue_order_id)] = order
-        self.news.append(order)
+        self.news.append(Adopted(order))
+        self._own(order)
+        if 0 < event.opened_ns < self.fills(event.account).watermark_ns:
+            # Fills from before our time are nobody's to book: only their sum is known.
+            before = max(0, event.filled - order.filled)
+            order.filled += before
+            order.cost += before * (event.price or 0)
         self._settle(order)
 
     # --- whole reads ---------------------------------------------------------------------------
@@ -160,6 +166,7 @@ class Orders(Moves):
 
     def _open_read(self, event: OrdersRead, shown: set[str], lag_ns: int) -> None:
         if event.source != "snapshot" and not event.orders:
+            self._miss(event, lag_ns)
             return  # true or blind, nobody can tell
         self.read_ns[event.account] = event.started_ns
         for key in [key for key in self.externals if key[0] == event.account]:
@@ -169,7 +176,7 @@ class Orders(Moves):
             if shown & {order.venue_order_id, order.client_order_id}:
                 continue
             # A look-up shows the venue as it was; that moment has to be past the bound.
-            venue_ns = max(0, event.venue_ns - lag_ns)
+            venue_ns = max(0, event.venue_ns - PATIENCE * lag_ns)
             if order.changed_ns < event.started_ns - lag_ns:
                 ids = (order.account, order.client_order_id, order.venue_order_id)
                 self._missing(Missing(event.recv_ns, *ids, event.source, venue_ns))
@@ -180,6 +187,13 @@ class Orders(Moves):
             if is_later and not order.open_lacked_ns:
                 order.open_lacked_ns = event.recv_ns
                 self._tell(order, "open orders lack it", f"the {event.source}, whole")
+
+    def _miss(self, event: OrdersRead, lag_ns: int) -> None:
+        """Nothing was shown although something should be: the stream is to be asked."""
+        for order in list(self.all_open(event.account)):
+            if order.stage == "LIVE" and order.changed_ns < event.started_ns - lag_ns:
+                order.missed_ns = event.recv_ns
+                self._settle(order)
 
     def _closed_read(self, event: OrdersRead, shown: set[str], lag_ns: int) -> None:
         """What was never open past its bound, and never ended, never was."""
@@ -234,8 +248,8 @@ class Orders(Moves):
         self.run_started_ns = event.recv_ns
         if not self._began_ns:
             self._began_ns = event.recv_ns
-            for fills in self._fills.values():
-                fills.begin(event.recv_ns)
+            for account in self._fills:
+                self._begin(account)
         for order in list(self.all_open()):
             for request in list(order.requests.values()):
                 self._timed_out(TimedOut(event.recv_ns, order.account, request.request_id, "crash"))

@@ -346,9 +346,18 @@ class World:
         end_ns = self.timers.clock.now_ns() + REST_NS
         while self.timers.clock.now_ns() < end_ns:
             self._until(self.timers.clock.now_ns() + NS // 2)
-            if not any(self.process.engine.orders.all_open(ACCOUNT)):
+            if self._is_same():
                 break
         self._until(self.timers.clock.now_ns() + NS // 2)
+
+    def _is_same(self) -> bool:
+        """Whether nothing is open and the money is what the venue says: then no more need come."""
+        engine = self.process.engine
+        if any(engine.orders.all_open(ACCOUNT)):
+            return False
+        true = self.simulator.live_ledger.balances[ACCOUNT]
+        held = {asset: total for (_, asset), total in engine.positions.balances.items()}
+        return all(held.get(asset, 0) == total for asset, total in true.items())
 
 
 def _strategy(name: str, instrument: str) -> Strategy:
