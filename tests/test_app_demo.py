@@ -46,6 +46,8 @@ def test_the_last_line_is_the_verdict(run: tuple[dict[str, Any], dict[str, Any],
     assert verdict["position_matches_venue"] is True
     assert verdict["cash_matches_venue"] is True
     assert verdict["all_orders_done"] is True
+    assert verdict["still_quoting"] is True
+    assert (verdict["doubts"], verdict["doubts_settled"], verdict["fallbacks"]) == (0, {}, 0)
     assert {"fills", "amends"} <= verdict.keys()
     assert 0 < verdict["tick_to_trade_us"]["p50"] <= verdict["tick_to_trade_us"]["p99"]
 
@@ -70,6 +72,19 @@ def test_a_planted_resend_shows_as_double_sends(tmp_path: Path) -> None:
     shown = demo(tmp_path, "--json", "--plant", "resend")
     assert shown.returncode == 0, shown.stderr
     assert json.loads(shown.stdout.splitlines()[-1])["double_sends"] > 0
+
+
+def test_with_faults_every_doubt_is_settled_and_it_goes_on_quoting(tmp_path: Path) -> None:
+    shown = demo(tmp_path, "--json", "--faults", "--seconds", "5")
+    assert shown.returncode == 0, shown.stderr
+    verdict = json.loads(shown.stdout.splitlines()[-1])
+    zeros = ["double_sends", "lost_fills", "phantom_fills", "orphan_orders", "doubts_open"]
+    assert {name: verdict[name] for name in zeros} == dict.fromkeys(zeros, 0)
+    truths = ["position_matches_venue", "cash_matches_venue", "all_orders_done", "still_quoting"]
+    assert {name: verdict[name] for name in truths} == dict.fromkeys(truths, True)
+    assert verdict["fallbacks"] > 0
+    assert verdict["doubts"] > 0
+    assert sum(verdict["doubts_settled"].values()) == verdict["doubts"]
 
 
 def test_without_json_there_is_a_summary_for_people(tmp_path: Path) -> None:

@@ -32,15 +32,20 @@ from crosswire.venues import NAMES, venue
 ACCOUNT = "demo"
 INSTRUMENT = "BTC/USD"
 FRAME_S = 0.25
+READ_LAG = "1 s"  # how far the simulator's look-ups may trail, as it declares
+READ_EVERY = "5 s"  # a short run is held against the venue more often than a day's
+SETTLE_S = 45.0  # how long the end waits for what is in doubt: a bound, a lag, some look-ups
+SETTLED = "doubts_settled_"
+LAST_NS = 5_000_000_000  # of the trading time: quoting has to go on to its end
 # The built-in strategies' parameters for the simulated market: close enough to be filled, and
 # few enough moves for the rate counters of a real account.
 PARAMETERS: dict[str, dict[str, Any]] = {
     "market_making": {
         "quantity": "0.004",
         "levels": 3,
-        "edge_ticks": 2,
-        "spacing_ticks": 4,
-        "refresh_ticks": 6,
+        "edge_ticks": 10,
+        "spacing_ticks": 15,
+        "refresh_ticks": 150,
         "skew_ticks": 8,
         "max_position": "0.5",
     }
@@ -104,12 +109,14 @@ async def perform(options: DemoOptions, draw: Draw | None = None) -> dict[str, A
     try:
         with tempfile.TemporaryDirectory(prefix="crosswire-demo-") as directory:
             config = _config(options, simulator.address, Path(directory))
-            trader = Trader(config, where="demo", tags_quantities=True)
+            trader = Trader(config, where="demo", tags_quantities=True, stop_s=SETTLE_S)
             booked = _record_bookings(trader)
+            scene = Scene(trader, name, INSTRUMENT, options.seconds, booked)
             try:
-                await _trade(trader, options, booked, draw)
+                await _trade(scene, options, draw)
             finally:
-                await trader.stop()
+                ended_ns = trader.now_ns()
+                await _end(scene, draw)
             trader.raise_failure()
             ledger = await simulator.ledger()
             believed = _believed(trader, booked)
@@ -118,7 +125,8 @@ async def perform(options: DemoOptions, draw: Draw | None = None) -> dict[str, A
     if options.ledger is not None:
         document = {**ledger, "believed": believed}
         options.ledger.write_text(json.dumps(document, indent=1), encoding="utf-8")
-    return {**_verdict(ledger, believed), **_figures(trader, options)}
+    verdict = {**_verdict(ledger, believed), **_figures(trader, options)}
+    return {**verdict, "still_quoting": _is_quoting(ledger, ended_ns)}
 
 
 def _sim_options(options: DemoOptions) -> list[str]:
@@ -157,10 +165,12 @@ def _config(options: DemoOptions, address: str, directory: Path) -> Config:
                         "rest": hosts.rest,
                         "ws": hosts.ws,
                         "ws_private": hosts.ws_private,
+                        "read_lag": READ_LAG,
                     },
                 }
             },
             "strategies": {"ladder": strategy},
+            "reconcile": {"orders_every": READ_EVERY, "balances_every": READ_EVERY},
             "risk": {"max_order_notional": "20000", "max_position_notional": "100000"},
             "journal": {"directory": directory / "journal"},
         },
@@ -182,9 +192,8 @@ def _record_bookings(trader: Trader) -> list[Filled]:
     return booked
 
 
-async def _trade(
-    trader: Trader, options: DemoOptions, booked: list[Filled], draw: Draw | None
-) -> None:
+async def _trade(scene: Scene, options: DemoOptions, draw: Draw | None) -> None:
+    trader = scene.trader
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         with suppress(NotImplementedError, ValueError, RuntimeError):
@@ -194,13 +203,33 @@ async def _trade(
         plants.sow(options.plant, engine=trader.engine, sessions=trader.sessions())
     await trader.start()
     until = loop.time() + options.seconds
-    scene = Scene(trader, options.venues[0], INSTRUMENT, options.seconds, booked)
     while not trader.over.is_set() and (left := until - loop.time()) > 0:
         if draw is not None:
             scene.seconds_left = left
             draw(scene)
         with suppress(TimeoutError):
             await asyncio.wait_for(trader.over.wait(), min(FRAME_S, left))
+
+
+async def _end(scene: Scene, draw: Draw | None) -> None:
+    """End in order: cancels are answered, what is in doubt is settled."""
+    scene.seconds_left = 0.0
+    stopping = asyncio.ensure_future(scene.trader.stop())
+    while not stopping.done():
+        if draw is not None:
+            draw(scene)
+        await asyncio.wait((stopping,), timeout=FRAME_S)
+    stopping.result()
+
+
+def _is_quoting(ledger: dict[str, Any], ended_ns: int) -> bool:
+    """Whether the venue still took orders or amends in the last seconds of the trading time."""
+    return any(
+        row["outcome"] == "accepted"
+        and row["method"] in ("place", "amend")
+        and ended_ns - LAST_NS <= row["at_ns"] <= ended_ns
+        for row in ledger["requests"]
+    )
 
 
 def _believed(trader: Trader, booked: list[Filled]) -> dict[str, Any]:
@@ -249,10 +278,21 @@ def _verdict(ledger: dict[str, Any], believed: dict[str, Any]) -> dict[str, Any]
 
 
 def _figures(trader: Trader, options: DemoOptions) -> dict[str, Any]:
-    """What the ledger cannot know: our own clock's figures."""
+    """What the ledger cannot know: how it went on our side, and our own clock's figures."""
     counts = trader.engine.counts
+    told = trader.statistics(ACCOUNT)
     return {
         "checksum_failures": counts["checksum_failures"],
+        "doubts": counts["doubts_opened"],
+        "doubts_settled": {
+            name.removeprefix(SETTLED): count
+            for name, count in sorted(counts.items())
+            if name.startswith(SETTLED)
+        },
+        "fallbacks": told["fallbacks"],
+        "rest_orders": told["rest_orders"],
+        "breaker_openings": told["breaker_openings"],
+        "corrections": counts["corrections"],
         "late_accepts": counts["late_accepts"],
         "tick_to_trade_us": spread(trader.tick_to_trade_ns),
         "loop_lag_us": spread(trader.lag_ns),

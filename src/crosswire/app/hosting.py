@@ -63,15 +63,28 @@ def parse_balances(text: str) -> dict[str, str]:
     return found
 
 
-# What `--faults` alone switches on: lost answers, events before answers, frames twice or mixed,
-# and broken checksums, each often enough to be seen in twenty seconds.
+# What `--faults` alone switches on, each often enough to be seen in twenty seconds. The moments
+# that are named make sure of the worst, whatever the seed: an order executed whose answer is lost
+# and the connection with it, one that never arrives, a token that is no longer taken.
 USUAL = "usual"
 USUAL_FAULTS = {
     "drop_ack": 0.05,
+    "drop_ack@8": 1,
+    "cut_after@16": 1,
+    "cut_before@26": 1,
+    "cut_before@27": 1,
+    "token_revoked@36": 1,
+    "cut_after@44": 1,
+    "busy_after": 0.02,
     "events_first": 0.2,
+    "omit_frame": 0.01,
     "duplicate_frame": 0.1,
     "mixed_frame": 0.1,
     "wrong_checksum": 0.02,
+    "lookup_429": 0.05,
+    "lookup_502": 0.05,
+    "lookup_empty": 0.05,
+    "views_behind_s": 0.7,  # within the lag of 1 s that the demo declares
 }
 
 

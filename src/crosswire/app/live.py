@@ -64,6 +64,7 @@ class Trader:
         where: str = "config",
         tags_quantities: bool = False,
         leaves_orders: bool = False,
+        stop_s: float = STOP_S,
     ) -> None:
         self.config = config
         self.where = where
@@ -75,6 +76,7 @@ class Trader:
         self.over = asyncio.Event()  # set when something asks for the end
         self._tags_quantities = tags_quantities
         self._leaves_orders = leaves_orders
+        self._stop_s = stop_s
         self._clock = Clock()
         self.now_ns = self._clock.now_ns
         self._links: dict[str, AnyLink] = {}
@@ -295,23 +297,28 @@ class Trader:
         asyncio.get_running_loop().call_later(seconds, self.over.set)
 
     async def _wind_down(self) -> bool:
-        """Cancel and wait; True if nothing is left open and nothing is in doubt."""
+        """Cancel and wait; True if nothing is left open, in doubt, or without its fills."""
+        orders = self.engine.orders
         if self._leaves_orders:
-            return not self.engine.orders.doubts()
+            return not orders.doubts()
         self.engine.pause(is_paused=True)
         loop = asyncio.get_running_loop()
-        until = loop.time() + STOP_S
-        while loop.time() < until and self.failure is None:
+        until = loop.time() + self._stop_s
+        while (any(orders.all_open()) or orders.unsettled) and self.failure is None:
+            if loop.time() > until:
+                break
             self._cancel_rest()
-            if until - loop.time() < STOP_S / 2:
+            if until - loop.time() < self._stop_s / 2:
                 self._cancel_all()
-            if not any(self.engine.orders.all_open()):
-                await self._disarm()
-                return True
             await asyncio.sleep(TICK_S)
-        left = sum(1 for _ in self.engine.orders.all_open())
-        _log.warning("%d orders are not proven done: the dead-man switch stays armed", left)
-        return False
+        left = sum(1 for _ in orders.all_open())
+        if left:
+            _log.warning("%d orders are not proven done: the dead-man switch stays armed", left)
+        else:
+            await self._disarm()
+            if orders.unsettled:
+                _log.warning("fills of %d orders are still missing", len(orders.unsettled))
+        return not left and not orders.unsettled and self.failure is None
 
     def _cancel_rest(self) -> None:
         """Cancel what no strategy of this run will cancel by itself."""

@@ -140,8 +140,11 @@ def _conclude(verdict: dict[str, Any], *, is_json: bool, is_planted: bool) -> No
         screen.out.print(stage.summary(verdict))
     if is_planted:
         return
-    if not verdict["is_clean"] or not verdict["all_orders_done"]:
-        screen.complain(["the ledger speaks against this run: " + "; ".join(verdict["findings"])])
+    complaints = list(verdict["findings"])
+    complaints += [] if verdict["all_orders_done"] else ["an order is not proven done"]
+    complaints += [] if verdict["still_quoting"] else ["it quoted no more at the end"]
+    if not verdict["is_clean"] or complaints:
+        screen.complain(["the ledger speaks against this run: " + "; ".join(complaints)])
         raise typer.Exit(1)
 
 

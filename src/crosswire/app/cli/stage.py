@@ -26,10 +26,16 @@ LINES = (
     ("double_sends", "orders sent twice"),
     ("lost_fills", "fills lost"),
     ("phantom_fills", "fills that never were"),
+    ("doubts", "outcomes that were in doubt"),
+    ("doubts_settled", "how they were settled"),
     ("doubts_open", "outcomes still in doubt"),
+    ("fallbacks", "requests sent by the second transport"),
+    ("breaker_openings", "transports that were given a rest"),
+    ("corrections", "corrections by what the venue says"),
     ("checksum_failures", "books that did not add up"),
     ("position_matches_venue", "position matches the venue's"),
     ("cash_matches_venue", "cash matches the venue's"),
+    ("still_quoting", "quoting to the end"),
     ("all_orders_done", "every order done at the end"),
 )
 
@@ -42,7 +48,8 @@ def draw(scene: Scene) -> RenderableType:
     if book is None:
         return Panel(Text("connecting ..."), expand=False)
     shown = views.book_view(book, scene.trader.now_ns(), ROWS)
-    left = Text(f"{scene.venue}, simulated; {scene.seconds_left:.0f} s left", style="bold")
+    rest = f"{scene.seconds_left:.0f} s left" if scene.seconds_left else "settling what is open"
+    left = Text(f"{scene.venue}, simulated; {rest}", style="bold")
     ladder = screen.ladder(shown, ROWS, _marks(scene, name))
     return Group(left, Columns([ladder, Group(_orders(scene, name), _money(scene, name))]))
 
@@ -89,6 +96,9 @@ def _money(scene: Scene, name: str) -> Table:
             made.add_row("unrealised", f"{position.unrealised:.2f}")
         for asset, fee in position.fees.items():
             made.add_row("fees", f"{fee:.2f} {asset}")
+        told = scene.trader.statistics(account)
+        made.add_row("orders go by", str(told.get("transport_mode", "")))
+        made.add_row("doubts", f"{engine.orders.doubts(account)} of {told.get('doubts_opened', 0)}")
     latency = spread(scene.trader.tick_to_trade_ns)
     made.add_row("tick to trade", f"p50 {latency['p50']} µs, p99 {latency['p99']} µs")
     made.add_row("fills", str(len(scene.booked)))
@@ -102,10 +112,18 @@ def summary(verdict: Mapping[str, Any]) -> RenderableType:
     """The closing summary: counted from the simulator's ledger."""
     made = Table(title="counted from the venue's ledger", title_justify="left", show_header=False)
     for name, words in LINES:
-        value = verdict[name]
-        made.add_row(words, ("yes" if value else "NO") if isinstance(value, bool) else str(value))
+        made.add_row(words, _words(verdict[name]))
     latency = verdict["tick_to_trade_us"]
     made.add_row("tick to trade", f"p50 {latency['p50']} µs, p99 {latency['p99']} µs")
     parts: list[RenderableType] = [made]
     parts += [Text(f"- {line}", style="red") for line in verdict["findings"]]
     return Group(*parts)
+
+
+def _words(value: Any) -> str:
+    """A claim, a number, or several by name."""
+    if isinstance(value, bool):
+        return "yes" if value else "NO"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {count}" for name, count in value.items()) or "none was"
+    return str(value)
