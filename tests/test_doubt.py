@@ -122,7 +122,7 @@ def test_an_order_without_a_known_bound_is_never_ruled_out() -> None:
 def test_a_look_up_rules_out_when_what_it_trails_is_past_the_bound() -> None:
     rig = Rig(lag_s=10)
     order = rig.lost()
-    rig.later(15)  # the bound was five seconds after the place, and the read may be ten behind
+    rig.later(5 + 10 * PATIENCE)  # the bound is at five seconds, and the read may be far behind
     rig.turn(rig.open_read(rig.stranger()))
     assert not order.is_ruled_out
     rig.later(1.5)

@@ -32,7 +32,7 @@ from crosswire.domain import (
     TimedOut,
 )
 from crosswire.fixed import parse
-from crosswire.orders import STAGES, TABLE, Order, Orders, Stage
+from crosswire.orders import STAGES, TABLE, Late, Order, Orders, Stage
 from crosswire.orders.order import Status
 from tests.samples import (
     ACCOUNT,
@@ -217,11 +217,11 @@ def test_a_late_accept_is_open_again_and_said_so() -> None:
     orders, order = started()
     orders.apply(rejected())
     orders.apply(accepted())
-    assert orders.news == [order]
+    assert orders.news == [Late(order)]
     assert (order.stage, order.is_late, order.reserved) == ("DONE", True, ONE)
     assert order.status == "OPEN"
     orders.apply(filled("0.5"))
-    assert orders.news == [order], "said once"
+    assert orders.news == [Late(order)], "said once"
     orders.apply(closed("canceled", "0.5"))
     assert (order.is_late, order.reserved, order.status) == (False, 0, "CANCELED")
 
@@ -233,7 +233,7 @@ def test_a_late_fill_is_booked_and_said_so() -> None:
     assert order.status == "REJECTED"
     orders.news.clear()
     assert orders.apply(filled("0.5")).booked is not None
-    assert (order.filled, orders.news) == (parse("0.5"), [order])
+    assert (order.filled, orders.news) == (parse("0.5"), [Late(order)])
 
 
 def test_absence_is_never_concluded_of_an_order_that_was_seen() -> None:

@@ -64,18 +64,6 @@ class Late(NamedTuple):
     order: Order
 
 
-class Late(NamedTuple):
-    """An order that we had closed as never there, or refused, is or was at the venue."""
-
-    order: Order
-
-
-class Adopted(NamedTuple):
-    """An open order that no record of ours knew was taken in."""
-
-    order: Order
-
-
 class Owned(NamedTuple):
     """A fill that was booked to the account alone belongs to an order of ours after all."""
 

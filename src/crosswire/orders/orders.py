@@ -18,7 +18,7 @@ from crosswire.domain import (
     RunStarted,
     TimedOut,
 )
-from crosswire.orders.moves import BOUND_MARGIN_NS, NOTHING, Adopted, Change, Moves
+from crosswire.orders.moves import BOUND_MARGIN_NS, NOTHING, Change, Moves
 from crosswire.orders.order import Order
 
 # Where a look-up can't prove its age, its lag is taken to be this many times what was declared.
@@ -140,7 +140,7 @@ class Orders(Moves):
         order.stamps.approved = event.opened_ns or event.recv_ns
         self._by_id[client_order_id] = order
         self._by_venue_id[(event.account, event.venue_order_id)] = order
-        self.news.append(Adopted(order))
+        self.news.append(order)
         self._own(order)
         if 0 < event.opened_ns < self.fills(event.account).watermark_ns:
             # Fills from before our time are nobody's to book: only their sum is known.
