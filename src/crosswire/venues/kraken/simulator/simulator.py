@@ -7,8 +7,8 @@ last price; level 3 shows external quantity as one order a level.
 
 What is guessed, because no capture or page says it: the reasons of cancels that nobody asked for
 (`exchange.REASONS`), schema texts beyond those for numbers and arrays, the text for a deadline out
-of range, the place of the rate counter in a frame, the order of the checks, the lockout's count, the
-kinds of a dust sweep's rows, and what a restart keeps, says and closes with.
+of range, the place of the rate counter in a frame, the order of the checks, the lockout's count,
+the kinds of a dust sweep's rows, and what a restart keeps, says and closes with.
 """
 
 import heapq
