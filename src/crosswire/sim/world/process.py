@@ -39,6 +39,7 @@ DEAD_MAN_NS = 20_000_000_000  # shorter than a real one, so that a world re-arms
 # More often than in real life: a world has a minute.
 ORDERS_EVERY_NS = 15_000_000_000
 BALANCES_EVERY_NS = 20_000_000_000
+GRACE_NS = 25_000_000_000  # so long ended orders are kept: a world shall see them forgotten
 NONCES = 1_000_000  # of one run
 COUNTS = 3_000  # of ids of one run: quantities are told apart by them across runs
 
@@ -79,7 +80,7 @@ class Terms:
     def __init__(
         self,
         venue: Venue,
-        instrument: str,
+        instruments: Sequence[str],
         login: Credentials,
         limits: Limits,
         make_strategy: Callable[[str], Strategy],
@@ -89,7 +90,8 @@ class Terms:
     ) -> None:
         self.read_lag_ns = read_lag_ns
         self.venue = venue
-        self.instrument = instrument
+        self.instruments = tuple(instruments)
+        self.instrument = self.instruments[0]
         self.login = login
         self.limits = limits
         self.make_strategy = make_strategy
@@ -115,7 +117,7 @@ class Terms:
     def sessions(self, run: int) -> tuple[Session, Session]:
         """The feed's and the login's, new for each run."""
         hosts = self.venue.local_hosts("world")
-        names = (self.instrument.partition(":")[2],)
+        names = tuple(instrument.partition(":")[2] for instrument in self.instruments)
         settings = SessionSettings(
             account=ACCOUNT,
             hosts=hosts,
@@ -155,9 +157,17 @@ class Process:
         self._on_record = on_record
         journal.before, journal.after = _ignore, on_record
         journal.append(RunStarted(self.clock.now_ns(), run))
-        settings = Settings(BOT, run, {ACCOUNT: terms.account()}, tags_quantities=True)
+        settings = Settings(
+            BOT,
+            run,
+            {ACCOUNT: terms.account()},
+            tags_quantities=True,
+            terminal_grace_ns=GRACE_NS,
+        )
         self.engine = Engine(settings, self.clock.now_ns)
-        self.engine.add_strategy(STRATEGY, ACCOUNT, terms.make_strategy(terms.instrument))
+        for number, instrument in enumerate(terms.instruments):
+            name = f"{STRATEGY}{number or ''}"
+            self.engine.add_strategy(name, ACCOUNT, terms.make_strategy(instrument))
         self.engine.ids.counter = (run - 1) * COUNTS
         _record_bookings(self.engine, booked)
         replay(journal.records, self.engine)

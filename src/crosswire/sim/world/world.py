@@ -67,15 +67,20 @@ class World:
         plant: str = "",
         until_ns: int = 0,
         read_lag_ns: int = 3 * NS,
+        pairs: Sequence[str] = (PAIR,),
+        make_strategy: Callable[[str], Strategy] | None = None,
     ) -> None:
-        """`until_ns` cuts the run at a moment after its start; 0 = run it to the end."""
+        """`until_ns` cuts the run at a moment after its start; 0 = run it to the end.
+
+        `make_strategy` makes the one of each pair's instrument, instead of `strategy`.
+        """
         self.seed = seed
         self.rng = Random(seed)
         self.timers = Timers(START_NS)
         self.world_owner = Owner()
         self.network_later: CallLater = Later(self.timers, self.world_owner)
         found = venue(venue_name)
-        made = found.simulator(seed, START_NS, LOGIN, BALANCES, account=ACCOUNT, pairs=(PAIR,))
+        made = found.simulator(seed, START_NS, LOGIN, BALANCES, account=ACCOUNT, pairs=pairs)
         self.simulator = cast("Venue", made)
         self.scenario = scenario or draw(seed, Menu(*self.simulator.fault_menu))
         self.switchboard = Switchboard(
@@ -104,13 +109,12 @@ class World:
         self._plant = plant
         self._until_ns = until_ns
         self._read_lag_ns = read_lag_ns
-        instrument = f"{venue_name}:{PAIR}"
         self.terms = Terms(
             found,
-            instrument,
+            [f"{venue_name}:{pair}" for pair in pairs],
             LOGIN,
             LIMITS,
-            lambda name: _strategy(strategy, name),
+            make_strategy or (lambda name: _strategy(strategy, name)),
             uses_batches=self.scenario.uses_batches,
             read_lag_ns=read_lag_ns,
         )
@@ -183,9 +187,9 @@ class World:
             self.process.path.submit(Kill(ACCOUNT, "the end of the world"))
         except CrashError:
             self._crash()
-        self._until(self.timers.clock.now_ns() + NS)
+        self.live_until(self.timers.clock.now_ns() + NS)
         self.weather.faults = NetworkFaults()
-        self._until(self.timers.clock.now_ns() + KILL_NS)
+        self.live_until(self.timers.clock.now_ns() + KILL_NS)
         rows = self.simulator.live_ledger.orders.values()
         left = [row for row in rows if row.status == "open" and row.client_order_id]
         self.open_while_killed = len(left)
@@ -259,15 +263,19 @@ class World:
 
     # --- running -------------------------------------------------------------------------------
 
-    def run(self) -> Result:
-        """Live through both phases and judge."""
+    def begin(self) -> None:
+        """Plan what goes wrong, and connect."""
         self.simulator.set_faults({**self.scenario.venue, **self.scenario.readings})
         self._plan()
         self.process.begin()
         self.switchboard.flush()
-        self._until(START_NS + self.scenario.duration_ns)
+
+    def run(self) -> Result:
+        """Live through both phases and judge."""
+        self.begin()
+        self.live_until(START_NS + self.scenario.duration_ns)
         # Who sleeps beyond the end of the faults wakes up among them.
-        self._until(self.process.owner.stalled_until_ns + WAKE_NS)
+        self.live_until(self.process.owner.stalled_until_ns + WAKE_NS)
         if not self._until_ns:
             self._calm()
             bound_ns = self.terms.venue.capabilities.bound_ns
@@ -275,7 +283,7 @@ class World:
             self._rest()
         return conclude(self)
 
-    def _until(self, end_ns: int) -> None:
+    def live_until(self, end_ns: int) -> None:
         """Fire what falls due; a crash ends a step wherever it is."""
         timers, witness = self.timers, self.witness
         if self._until_ns:  # cut
@@ -314,7 +322,7 @@ class World:
         """Go on until nothing of the faults' time is in doubt and trading has resumed."""
         end_ns = self.timers.clock.now_ns() + most_ns
         while self.timers.clock.now_ns() < end_ns:
-            self._until(self.timers.clock.now_ns() + NS)
+            self.live_until(self.timers.clock.now_ns() + NS)
             if not self.old_doubts() and self.has_resumed():
                 return
 
@@ -345,10 +353,10 @@ class World:
         self.process.engine.pause(is_paused=True)
         end_ns = self.timers.clock.now_ns() + REST_NS
         while self.timers.clock.now_ns() < end_ns:
-            self._until(self.timers.clock.now_ns() + NS // 2)
+            self.live_until(self.timers.clock.now_ns() + NS // 2)
             if self._is_same():
                 break
-        self._until(self.timers.clock.now_ns() + NS // 2)
+        self.live_until(self.timers.clock.now_ns() + NS // 2)
 
     def _is_same(self) -> bool:
         """Whether nothing is open and the money is what the venue says: then no more need come."""
