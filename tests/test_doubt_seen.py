@@ -1,5 +1,7 @@
 """Doubts about orders that were seen: where they are, what amends did, which fills are missing."""
 
+from collections.abc import Callable
+
 import pytest
 from msgspec.structs import replace
 
@@ -49,8 +51,10 @@ def unanswered_cancel() -> tuple[Rig, Order]:
 
 
 @pytest.mark.parametrize("lose", [missing, unanswered_cancel])
-def test_a_lost_order_is_looked_for_by_the_stream_and_then_in_history(lose: object) -> None:
-    rig, order = missing() if lose is missing else unanswered_cancel()
+def test_a_lost_order_is_looked_for_by_the_stream_and_then_in_history(
+    lose: Callable[[], tuple[Rig, Order]],
+) -> None:
+    rig, order = lose()
     start_s = (rig.now_ns - 1_000_000 * S) / S
     rig.run(4)
     assert rig.asked("snapshot")[0] <= start_s + 0.1, "at once: it costs next to nothing"
@@ -276,3 +280,34 @@ def test_an_accepted_cancel_whose_closure_is_lost_is_found_in_history() -> None:
     over: OrderReported = rig.row(is_open=False, filled="0", cause="canceled")
     rig.turn(rig.closed_read(over))
     assert (order.status, order.reserved) == ("CANCELED", 0)
+
+
+# --- seemingly gone ----------------------------------------------------------------------------
+
+
+def refused_cancel(rig: Rig, order: Order) -> None:
+    """A cancel that the venue refuses: it knows no such open order, or so it says."""
+    rig.submit(Cancel(ACCOUNT, "a", "V", BTC))
+    rig.refuse_cancel()
+
+
+def blind_look_up(rig: Rig, order: Order) -> None:
+    rig.turn(rig.open_read())
+
+
+@pytest.mark.parametrize("lose", [refused_cancel, blind_look_up])
+def test_an_order_that_seems_gone_is_asked_after_and_stays_what_it_was(
+    lose: Callable[[Rig, Order], None],
+) -> None:
+    """Neither a refusal nor an empty look-up proves anything; the stream's picture does."""
+    rig = Rig()
+    order = rig.open()
+    lose(rig, order)
+    assert (order.stage, order.reserved) == ("LIVE", ONE)
+    rig.run(4)
+    assert rig.asked("snapshot")
+    rig.turn(rig.snapshot(rig.row()))
+    assert order.status == "OPEN"
+    assert rig.run(60) == [], "asked and answered"
+    rig.turn(rig.snapshot())
+    assert order.status == "UNKNOWN"

@@ -78,6 +78,8 @@ class Orders(Moves):
                 Closed(event.recv_ns, *ids, cause, event.filled, event.reason, event.source)
             )
         is_at_rest = order.changed_ns < started_ns
+        if order.missed_ns <= started_ns:
+            order.missed_ns = 0  # it is there, and only seemed gone
         self._settle_amends(order, event, venue_ns)
         if order.stage == "DONE" and order.end not in ("rejected", "absent"):
             self._settle(order)
