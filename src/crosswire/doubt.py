@@ -37,7 +37,6 @@ from crosswire.orders import Order, Orders
 MARGIN_NS = 1_500_000_000  # after a bound on the venue's clock, until we ask whether it holds
 CALM_NS = SECOND_NS  # what the stream may still tell by itself, before a look-up is spent on it
 WINDOW_NS = 60 * SECOND_NS  # look-ups of closed orders reach back this far behind the last word
-AT_ONCE = ("ioc", "fok")
 LATE = "late accept of "
 NEW_RUN = "a new run"
 
@@ -79,6 +78,9 @@ class Doubts:
     def due(self, now_ns: int, halted: Mapping[str, Mapping[str, str]]) -> list[AnyCommand]:
         """Return the cancels, look-ups and identical copies that are due."""
         commands: list[AnyCommand] = []
+        if not self._orders.unsettled and not any(halted.values()):
+            self._pressed.clear()
+            return commands
         wants: dict[tuple[str, str], list[Want]] = {}
         for order in self._orders.unsettled.values():
             if order.doubted_ns or order.is_late or order.is_adopted:
@@ -122,6 +124,8 @@ class Doubts:
             return
         if order.missed_ns:
             yield Want("snapshot", order.missed_ns + CALM_NS)
+        elif order.stage == "LIVE" and order.ends_at_once:
+            yield Want("snapshot", order.known_ns + 2 * CALM_NS)  # its end should have come by now
         for request in order.requests.values():
             if request.kind == "amend" and request.is_doubtful:
                 past_ns = orders.amend_bound_ns(order, request) - offset_ns + MARGIN_NS
@@ -174,7 +178,7 @@ class Doubts:
             offset_ns = self._orders.offsets_ns.get(order.account, 0)
             bounds = [self._orders.amend_bound_ns(order, r) - offset_ns for r in amends]
             return max([order.doubted_ns, *bounds]) + MARGIN_NS + CALM_NS
-        is_quote = order.strategy and order.time_in_force not in AT_ONCE
+        is_quote = order.strategy and not order.ends_at_once
         return order.doubted_ns + CALM_NS if is_quote else self._past_ns(order)
 
     def _past_ns(self, order: Order) -> int:

@@ -194,7 +194,7 @@ class Moves(Index):
         is_short = order.filled < max(order.reported_filled, order.end_filled or 0)
         is_astray = order.is_late or (order.is_adopted and order.is_open)
         is_owed = is_short or (order.stage == "DONE" and order.reserved > 0)
-        is_missed = order.missed_ns > 0 and order.stage == "LIVE"
+        is_missed = order.stage == "LIVE" and (order.missed_ns > 0 or order.ends_at_once)
         if order.doubted_ns or is_astray or is_owed or is_missed:
             self.unsettled[order.client_order_id] = order
         elif order.client_order_id in self.unsettled:

@@ -130,6 +130,11 @@ class Order(Struct):
         return self.stage != "DONE" or self.is_late
 
     @property
+    def ends_at_once(self) -> bool:
+        """Whether the venue ends it by itself as soon as it has matched it."""
+        return self.time_in_force in ("ioc", "fok") or self.order_type == "market"
+
+    @property
     def is_ruled_out(self) -> bool:
         """Whether it can't rest at the venue; what it may have filled is another matter."""
         return self.ruled_out_ns > 0
