@@ -75,7 +75,7 @@ def test_a_planted_resend_shows_as_double_sends(tmp_path: Path) -> None:
 
 
 def test_with_faults_every_doubt_is_settled_and_it_goes_on_quoting(tmp_path: Path) -> None:
-    shown = demo(tmp_path, "--json", "--faults", "--seconds", "5")
+    shown = demo(tmp_path, "--json", "--faults", "--seconds", "8")
     assert shown.returncode == 0, shown.stderr
     verdict = json.loads(shown.stdout.splitlines()[-1])
     zeros = ["double_sends", "lost_fills", "phantom_fills", "orphan_orders", "doubts_open"]

@@ -73,6 +73,8 @@ USUAL_FAULTS = {
     "cut_after@16": 1,
     "cut_before@26": 1,
     "cut_before@27": 1,
+    "cut_before@28": 1,
+    "token_revoked@13": 1,
     "token_revoked@36": 1,
     "cut_after@44": 1,
     "busy_after": 0.02,
