@@ -234,6 +234,21 @@ def test_the_counter_on_the_stream_and_in_the_answer_is_believed() -> None:
     assert rig.session._pacing.trading(BTC).left(rig.now_ns) == 18
 
 
+@pytest.mark.parametrize("transport", ["ws", "rest"])
+def test_what_is_held_does_not_leave_by_a_transport_that_broke_meanwhile(
+    transport: Transport,
+) -> None:
+    shut: set[Transport] = set()
+    rig = full(may_place=lambda each: each not in shut)
+    rig.send(place(1), transport)
+    rig.session._pacing.trading(BTC).set(0, rig.now_ns)
+    shut.add(transport)
+    assert not of(rig.pass_time(1), Sent)
+    assert of(rig.send(cancel(2), transport), Sent), "a cancel is not asked"
+    shut.clear()
+    assert only(rig.pass_time(0.1), Sent).transport == transport
+
+
 def test_what_is_held_waits_while_the_login_is_lost() -> None:
     rig = full()
     rig.send(place(1))

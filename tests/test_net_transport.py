@@ -42,6 +42,9 @@ class Flags(Struct):
     ws_places: bool = True
     rest_places: bool = True
 
+    def may_place(self, transport: Transport, /) -> bool:
+        return self.ws_places if transport == "ws" else self.rest_places
+
 
 def session(*ready: Transport) -> EchoSession:
     made = EchoSession(0)

@@ -38,11 +38,17 @@ class Routes(Protocol):
     def rest_places(self) -> bool:
         """Whether orders may go by REST now."""
 
+    def may_place(self, transport: Transport, /) -> bool:
+        """The same, for whichever transport."""
+
 
 class _AllOpen:
     """No rules: what a feed goes by, or a link of its own."""
 
     uses_ws = ws_places = rest_places = True
+
+    def may_place(self, _transport: Transport, /) -> bool:
+        return True
 
 
 ALL_OPEN: Routes = _AllOpen()

@@ -128,6 +128,10 @@ class Routes:
         self.ws_places = self.rest_places = False
         self.refresh()
 
+    def may_place(self, transport: Transport) -> bool:
+        """Whether orders may go by a transport now."""
+        return self.ws_places if transport == "ws" else self.rest_places
+
     def refresh(self) -> None:
         """Bring the flags up to date with the breakers."""
         allowed = self.rules.transports

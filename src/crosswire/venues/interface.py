@@ -181,6 +181,11 @@ class FeedSettings(Struct, frozen=True):
     ticker: bool = False
 
 
+def _always(_transport: Transport) -> bool:
+    """Where nothing watches over the transports."""
+    return True
+
+
 class SessionSettings(Struct, frozen=True):
     """How a login trades."""
 
@@ -192,6 +197,7 @@ class SessionSettings(Struct, frozen=True):
     request_timeout_ns: int = 5_000_000_000
     max_held: int = 200  # requests held back for rate limits
     max_held_ns: int = 2_000_000_000
+    may_place: Callable[[Transport], bool] = _always  # asked again for orders that were held back
 
 
 class Capabilities(Struct, frozen=True):

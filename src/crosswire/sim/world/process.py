@@ -18,7 +18,7 @@ from crosswire.journal.replay import replay
 from crosswire.net.delay import CallLater
 from crosswire.net.dialogue import TICK_S
 from crosswire.net.switchboard import Switchboard
-from crosswire.risk import BreakerRules, Limits
+from crosswire.risk import BreakerRules, Limits, Routes
 from crosswire.sim.network import FaultyLink, Weather
 from crosswire.sim.world.timers import Later, OwnClock, Owner, Timers
 from crosswire.strategies.interface import Strategy
@@ -114,8 +114,8 @@ class Terms:
             breakers=BREAKERS,
         )
 
-    def sessions(self, run: int) -> tuple[Session, Session]:
-        """The feed's and the login's, new for each run."""
+    def sessions(self, run: int, routes: Routes) -> tuple[Session, Session]:
+        """The feed's and the login's, new for each run; `routes` is what its breakers leave."""
         hosts = self.venue.local_hosts("world")
         names = tuple(instrument.partition(":")[2] for instrument in self.instruments)
         settings = SessionSettings(
@@ -124,6 +124,7 @@ class Terms:
             credentials=self.login,
             instruments=names,
             tier="pro",
+            may_place=routes.may_place,
         )
         feed = self.venue.feed(FeedSettings(hosts=hosts, instruments=names))
         return feed, self.venue.session(settings, run * NONCES)
@@ -174,6 +175,7 @@ class Process:
         self.path = LivePath(self.engine, journal, self.clock.now_ns, accounts=(ACCOUNT,))
         self.path.send = self._send
         journal.before, journal.after = self._before, self._after
+        routes = self.engine.risk.breakers.routes(ACCOUNT)
         self.feed, self.login = (
             FaultyLink(
                 session,
@@ -186,9 +188,9 @@ class Process:
                 on_events=self.path.on_events,
                 on_write=self.step,
                 under_way=self.under_way,
-                routes=self.engine.risk.breakers.routes(ACCOUNT),
+                routes=routes,
             )
-            for session in terms.sessions(run)
+            for session in terms.sessions(run, routes)
         )
 
     def begin(self) -> None:

@@ -74,6 +74,7 @@ class Trading:
         self.clock = VenueClock()
         self._url = settings.hosts.ws_private
         self._timeout_ns = settings.request_timeout_ns
+        self._may_place = settings.may_place
         self._orders = OpenOrders()
         self._pacing = Pacing(settings.tier, self._orders)
         self._inflight = InFlight()
@@ -228,7 +229,7 @@ class Trading:
         return self._held.release(lambda waiting: self._try(waiting, now_ns), now_ns)
 
     def _try(self, waiting: Waiting, now_ns: int) -> list[AnyEvent] | None:
-        is_ready = self.is_ready(waiting.transport)
+        is_ready = self.is_ready(waiting.transport) and self._may_place(waiting.transport)
         if not is_ready or not self._may_go(waiting.approved, now_ns, is_held=True):
             return None
         return self._go(waiting.approved, waiting.transport, now_ns)
