@@ -200,16 +200,18 @@ def test_the_counts_are_those_of_the_venues_own_ledger(venue: dict[str, float]) 
 
 
 def test_in_bad_weather_nothing_is_placed_by_an_open_breaker_and_all_of_it_is_journalled() -> None:
-    sent = 0
+    sent = total = 0
     for seed in range(4):
-        network = NetworkFaults(lost_before=0.5, no_connection=0.3)
+        network = NetworkFaults(lost_before=0.7, no_connection=0.3)
         world = World(seed, scenario=Scenario(network=network, duration_ns=30 * NS))
         world.run()
         openings, placed, shut = _story(world)
         sent += placed
         statistics = world.process.engine.risk.breakers.statistics(WORLDS)
-        assert statistics["breaker_openings"] == openings > 0
+        assert statistics["breaker_openings"] == openings
+        total += openings
         assert not shut, "each of them closed again"
+    assert total > 0
     assert sent > 0, "the other transport went on"
 
 
