@@ -117,8 +117,8 @@ class Doubts:
                 yield Want("closed_orders", order.doubted_ns + CALM_NS, since_ns)
                 return
             if not order.open_lacked_ns:
-                yield Want("snapshot", ruled_ns + 1)
-                yield Want("open_orders", ruled_ns + lag_ns + 1)
+                yield Want("snapshot", ruled_ns + lag_ns + 1)
+                yield Want("open_orders", ruled_ns + 2 * lag_ns + 1)
             if not order.closed_lacked_ns:
                 yield Want("closed_orders", ruled_ns + lag_ns + 1, since_ns)
             return

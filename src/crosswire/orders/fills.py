@@ -9,6 +9,7 @@ from crosswire.domain import Filled
 
 # What we may be wrong by about the venue's clock when the journal begins.
 START_MARGIN_NS = 60_000_000_000
+MAX_UNOWNED = 1_000  # strangers' orders whose fills might turn out to be ours
 MAX_REVERSED = 10_000  # tombstones kept: a venue takes back a handful a year
 
 
@@ -45,18 +46,26 @@ class BookedFills:
         """A fill was booked whose order is a stranger's, or ours and not yet known by this id."""
         self.mark(fill)
         self._unowned.setdefault(fill.venue_order_id, []).append(fill)
+        if len(self._unowned) > MAX_UNOWNED:
+            del self._unowned[next(iter(self._unowned))]
 
     def take_unowned(self, venue_order_id: str) -> list[Filled]:
         """Return, once, the fills of an order that turned out to be ours."""
-        found = self._unowned.pop(venue_order_id, []) if self._unowned else []
-        return [fill for fill in found if fill.fill_key in self.kept]
+        return self._unowned.pop(venue_order_id, []) if self._unowned else []
+
+    def is_unowned(self, fill: Filled) -> bool:
+        """Whether a fill is booked without an order."""
+        return fill.venue_order_id in self._unowned
 
     def reverse(self, fill_key: str) -> Filled | None:
         """Lay a tombstone; returns the fill if it had been booked."""
         self._reversed[fill_key] = None
         if len(self._reversed) > MAX_REVERSED:
             del self._reversed[next(iter(self._reversed))]
-        return self.kept.pop(fill_key, None)
+        fill = self.kept.pop(fill_key, None)
+        if fill is not None and fill.venue_order_id in self._unowned:
+            self._unowned[fill.venue_order_id].remove(fill)
+        return fill
 
     def forget(self, before_ns: int) -> None:
         """Raise the watermark to a moment on the venue's clock, and drop the keys below it."""
@@ -66,7 +75,3 @@ class BookedFills:
         old = [key for key, fill in self.kept.items() if 0 < fill.venue_ns < before_ns]
         for key in old:
             del self.kept[key]
-        for order_id in [
-            each for each, rows in self._unowned.items() if rows[-1].venue_ns < before_ns
-        ]:
-            del self._unowned[order_id]

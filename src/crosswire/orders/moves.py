@@ -285,6 +285,7 @@ class Moves(Index):
             return NOTHING
         self._prove(order, event, event.venue_order_id)
         self._step(order, event)
+        self._complete(order)
         self._settle(order)
         return Change(order, "changed")
 
@@ -375,7 +376,7 @@ class Moves(Index):
     def _filled(self, event: Filled) -> Change:
         fills = self.fills(event.account)
         if not fills.is_new(event):
-            return NOTHING
+            return self._filled_again(event)
         order = self.find(event.account, event.client_order_id, event.venue_order_id)
         if order is not None:
             self._prove(order, event, event.venue_order_id)
@@ -389,6 +390,17 @@ class Moves(Index):
         else:
             fills.mark_unowned(event)
         return Change(order, "changed", booked=event)
+
+    def _filled_again(self, event: Filled) -> Change:
+        """A fill that is booked already may still say whose it was."""
+        order = self._by_id.get(event.client_order_id)
+        if order is None or not self.fills(event.account).is_unowned(event):
+            return NOTHING
+        self._prove(order, event, event.venue_order_id)
+        self._step(order, event)
+        self._complete(order)
+        self._settle(order)
+        return Change(order, "changed")
 
     def _complete(self, order: Order) -> None:
         """End an order whose known total is filled, unless an amend may still raise it."""

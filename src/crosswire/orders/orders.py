@@ -185,7 +185,9 @@ class Orders(Moves):
             elif order.stage == "UNKNOWN":
                 evidence = f"missing from the {event.source}"
                 self._rule_out(order, venue_ns, event.recv_ns, evidence)
-            is_later = 0 < order.ruled_out_ns < event.started_ns - lag_ns
+            # The later the second look, the more of what was late it would show.
+            waited_ns = event.started_ns - lag_ns - order.ruled_out_ns
+            is_later = order.ruled_out_ns and waited_ns > self.read_lag_ns(event.account)
             if is_later and not order.open_lacked_ns:
                 order.open_lacked_ns = event.recv_ns
                 self._tell(order, "open orders lack it", f"the {event.source}, whole")
