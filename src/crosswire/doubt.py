@@ -140,7 +140,9 @@ class Doubts:
     def _closed_since_ns(self, order: Order, offset_ns: int) -> int:
         if order.is_proven:
             return order.known_ns + offset_ns - WINDOW_NS
-        return self._orders.sent_venue_ns(order) - SECOND_NS
+        # Far enough back to show an order that is known to have ended: or it would look blind.
+        sent_ns = self._orders.sent_venue_ns(order)
+        return min(sent_ns, self._orders.closed_ns.get(order.account, sent_ns)) - SECOND_NS
 
     def _halt_wants(self, account: str, halts: Mapping[str, str]) -> Iterator[Want]:
         """What the exits of our own halts wait for."""

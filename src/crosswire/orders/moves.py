@@ -81,6 +81,7 @@ class Moves(Index):
         # Steps of doubts; orders that came late, or were adopted: until somebody takes them.
         self.news: list[DoubtMoved | Order | Late | Owned] = []
         self.unsettled: dict[str, Order] = {}  # in doubt, or with fills that are still missing
+        self.closed_ns: dict[str, int] = {}  # when, by the venue's clock, it last ended an order
         self._read_lag_ns = read_lag_ns or {}
         self._fills: dict[str, BookedFills] = {}
         self._began_ns = 0  # when the journal's first run started
@@ -418,6 +419,7 @@ class Moves(Index):
         self._prove(order, event, event.venue_order_id)
         self._step(order, event)
         self._drop_all(order)
+        self.closed_ns[event.account] = event.venue_ns or self.closed_ns.get(event.account, 0)
         order.is_late = False
         order.end = event.cause
         order.reason = event.reason or order.reason
@@ -439,6 +441,7 @@ class Moves(Index):
             request = order.requests[event.request_id]
             if order.stage == "DONE" and not order.is_late:
                 self._drop(order, request)  # whatever became of it, the order is over
+                self._settle(order)
                 continue
             request.is_doubtful = True
             if request.kind != "amend":

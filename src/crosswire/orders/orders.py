@@ -75,7 +75,15 @@ class Orders(Moves):
         if not event.is_open:
             cause = event.cause or ("filled" if event.filled >= event.quantity else "canceled")
             return self._closed(
-                Closed(event.recv_ns, *ids, cause, event.filled, event.reason, event.source)
+                Closed(
+                    event.recv_ns,
+                    *ids,
+                    cause,
+                    event.filled,
+                    event.reason,
+                    event.source,
+                    event.closed_ns,
+                )
             )
         is_at_rest = order.changed_ns < started_ns
         if order.missed_ns <= started_ns:
