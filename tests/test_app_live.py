@@ -14,65 +14,15 @@ import pytest
 
 from crosswire.app import control
 from crosswire.app.client import Client
-from crosswire.app.config import Config, parse
+from crosswire.app.config import parse
 from crosswire.app.errors import ConfigError, NotConnectedError, UserError
 from crosswire.app.live import Trader
 from crosswire.app.simprocess import SimProcess, same_code
-from crosswire.app.wiring import local_login
 from crosswire.domain import Approved, Halted, LoggedIn, Place, PlaceBatch, RunEnded
 from crosswire.journal import read
-from crosswire.venues import NAMES, venue
+from tests.loopback import VENUE, config, document, until
 
-VENUE = NAMES[0]
 CHILD = [sys.executable, "-m", "crosswire.app", "run", "--json"]
-
-
-def document(directory: Path, address: str, **more: Any) -> dict[str, Any]:
-    hosts = venue(VENUE).local_hosts(address)
-    login = local_login("main")
-    return {
-        "mode": "testnet",
-        "bot": "test",
-        "accounts": {
-            "main": {
-                "venue": VENUE,
-                "key": login.key,
-                "secret": login.secret,
-                "tier": "pro",
-                "hosts": {"rest": hosts.rest, "ws": hosts.ws, "ws_private": hosts.ws_private},
-            }
-        },
-        "strategies": {
-            "ladder": {
-                "class": "market_making",
-                "account": "main",
-                "instrument": "BTC/USD",
-                "quantity": "0.002",
-                "edge_ticks": 1,
-            }
-        },
-        "journal": {"directory": str(directory / "journal")},
-        **more,
-    }
-
-
-def config(directory: Path, address: str, **more: Any) -> Config:
-    return parse(document(directory, address, **more), "test")
-
-
-async def until(trader: Trader, is_so: Callable[[], object]) -> None:
-    """Let the bot run until something is so."""
-    heard = asyncio.Event()
-
-    def observer(_record: object) -> None:
-        heard.set()
-
-    trader.observers.append(observer)
-    async with asyncio.timeout(60):
-        while not is_so():
-            heard.clear()
-            await heard.wait()
-    trader.observers.remove(observer)
 
 
 def fills(trader: Trader) -> int:

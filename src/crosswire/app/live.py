@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from crosswire import __version__, strategies
+from crosswire.app.alarms import alarm
 from crosswire.app.config import Config
 from crosswire.app.errors import ConfigError, CrosswireError, NotConnectedError, UserError
 from crosswire.app.readiness import Readiness
@@ -68,7 +69,7 @@ class Trader:
     ) -> None:
         self.config = config
         self.where = where
-        self.observers: list[Callable[[Record], None]] = []
+        self.observers: list[Callable[[Record], None]] = [alarm]
         self.tick_to_trade_ns: deque[int] = deque(maxlen=SAMPLES)
         self.lag_ns: deque[int] = deque(maxlen=SAMPLES)
         self.is_clean = False
