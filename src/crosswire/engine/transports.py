@@ -4,13 +4,11 @@ It listens beside the appliers of the events, after them, so that orders know al
 event did to them.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 from crosswire.domain import (
     Accepted,
-    AnyEvent,
     BreakerClosed,
     BreakerOpened,
     Closed,
@@ -23,10 +21,18 @@ from crosswire.domain import (
 )
 from crosswire.orders import Orders
 from crosswire.risk import Breakers
+from crosswire.risk.breakers import Verdict
 
 NAMES: Mapping[Transport, str] = {"ws": "websocket", "rest": "rest"}
+# Names of the counters by transport, made once.
+ORDERS, SUCCESSES, FAILURES = (
+    {transport: f"{name}_{what}" for transport, name in NAMES.items()}
+    for what in ("orders", "successes", "failures")
+)
 COUNTS = (
-    *(f"{name}_{what}" for name in NAMES.values() for what in ("orders", "successes", "failures")),
+    *ORDERS.values(),
+    *SUCCESSES.values(),
+    *FAILURES.values(),
     "rest_fallback_orders",
     "fallbacks",
 )
@@ -43,9 +49,9 @@ class Tally:
     def __init__(self, orders: Orders, breakers: Breakers) -> None:
         self._orders = orders
         self._breakers = breakers
-        self._counts: dict[str, Counter[str]] = {}
+        self._counts: dict[str, dict[str, int]] = {}
         self._pending: dict[str, Sent] = {}  # by client_order_id: how it was sent
-        self._hear: dict[type, Callable[[Any], None]] = {
+        self.hearing: dict[type, Callable[[Any], None]] = {
             Sent: self._sent,
             Accepted: self._moved,
             Rejected: self._moved,
@@ -54,35 +60,26 @@ class Tally:
             TimedOut: self._timed_out,
             RunStarted: self._run_started,
         }
-        self.kinds = tuple(self._hear)
-
-    def hear(self, event: AnyEvent) -> None:
-        """Count what an event says."""
-        hear = self._hear.get(type(event))
-        if hear is not None:
-            hear(event)
 
     def statistics(self, account: str) -> Mapping[str, int]:
         """Return every count of an account."""
-        counts = self._counts.get(account, Counter())
-        return {name: counts[name] for name in COUNTS}
-
-    def _count(self, account: str, name: str) -> None:
-        self._counts.setdefault(account, Counter())[name] += 1
+        return {**dict.fromkeys(COUNTS, 0), **self._counts.get(account, {})}
 
     def _sent(self, event: Sent) -> None:
+        counts = self._counts.get(event.account)
+        if counts is None:
+            counts = self._counts[event.account] = dict.fromkeys(COUNTS, 0)
         is_fallback = event.transport == "rest" and self._breakers.routes(event.account).uses_ws
         if is_fallback:
-            self._count(event.account, "fallbacks")
+            counts["fallbacks"] += 1
         for client_order_id in event.client_order_ids:
             order = self._orders.get(client_order_id)
             request = order.requests.get(event.request_id) if order is not None else None
-            if request is None or request.kind != "place":
-                continue
-            self._pending[client_order_id] = event
-            self._count(event.account, f"{NAMES[event.transport]}_orders")
-            if is_fallback:
-                self._count(event.account, "rest_fallback_orders")
+            if request is not None and request.kind == "place":
+                self._pending[client_order_id] = event
+                counts[ORDERS[event.transport]] += 1
+                if is_fallback:
+                    counts["rest_fallback_orders"] += 1
 
     def _moved(self, event: Accepted | Rejected | Filled | Closed) -> None:
         if not self._pending:
@@ -104,8 +101,8 @@ class Tally:
     def _settle(self, client_order_id: str, *, is_success: bool) -> None:
         sent = self._pending.pop(client_order_id, None)
         if sent is not None:
-            what = "successes" if is_success else "failures"
-            self._count(sent.account, f"{NAMES[sent.transport]}_{what}")
+            names = SUCCESSES if is_success else FAILURES
+            self._counts[sent.account][names[sent.transport]] += 1
 
 
 def listen(
@@ -118,18 +115,29 @@ def listen(
 
     `make` takes what the breakers conclude: it is journalled, and heard like any event.
     """
-    for kind in dict.fromkeys((*breakers.kinds, *tally.kinds)):
-        appliers[kind] = _joined(appliers.get(kind), breakers, tally, make)
+    for kind in dict.fromkeys((*breakers.hearing, *tally.hearing)):
+        appliers[kind] = _joined(
+            appliers.get(kind, _nothing),
+            tally.hearing.get(kind, _nothing),
+            breakers.hearing.get(kind, _nothing),
+            make,
+        )
+
+
+def _nothing(_event: Any) -> None:
+    """Where nobody else listens."""
 
 
 def _joined(
-    first: Callable[[Any], None] | None, breakers: Breakers, tally: Tally, make: Make
+    first: Callable[[Any], None],
+    count: Callable[[Any], None],
+    judge: Callable[[Any], Verdict],
+    make: Make,
 ) -> Callable[[Any], None]:
     def apply(event: Any) -> None:
-        if first is not None:
-            first(event)
-        tally.hear(event)
-        verdict = breakers.hear(event)
+        first(event)
+        count(event)
+        verdict = judge(event)
         if verdict is not None:
             make(verdict)
 

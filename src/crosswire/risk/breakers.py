@@ -148,7 +148,7 @@ class Breakers:
         self._open: list[Breaker] = []
         self._sent: list[Sent | None] = [None] * REMEMBERED
         self._arming: dict[str, tuple[int, bool]] = {}
-        self._hear: dict[type, Callable[[Any], Verdict]] = {
+        self.hearing: dict[type, Callable[[Any], Verdict]] = {
             Sent: self._sent_by,
             TransportFailed: self._failed,
             TimedOut: self._timed_out,
@@ -161,8 +161,7 @@ class Breakers:
             BreakerClosed: self._closed,
         }
         answers = (Accepted, Rejected, Amended, AmendRejected, CancelAccepted, CancelRejected, Seen)
-        self._hear.update(dict.fromkeys(answers, self._answered))
-        self.kinds = tuple(self._hear)
+        self.hearing.update(dict.fromkeys(answers, self._answered))
 
     def routes(self, account: str) -> Routes:
         """Return what an account's link asks: always the same object."""
@@ -170,7 +169,7 @@ class Breakers:
 
     def hear(self, event: AnyEvent) -> Verdict:
         """Take in an event; returns what follows, to be journalled and heard in its turn."""
-        hear = self._hear.get(type(event))
+        hear = self.hearing.get(type(event))
         return hear(event) if hear else None
 
     def register(self, approved: Approved) -> None:
