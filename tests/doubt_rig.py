@@ -84,6 +84,10 @@ class Rig:
                     self.turn(ReadFailed(self.now_ns, ACCOUNT, command.what, "test"))
         return commands
 
+    def step(self) -> None:
+        """One tick whose look-ups fail."""
+        self.run(0.1)
+
     def submit(self, command: AnyCommand) -> Approved | Refused:
         self.turn(book_reset(recv_ns=self.now_ns))
         outcome = self.engine.submit(command, self.now_ns)
