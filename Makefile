@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench sdk-test cover wheel clean
+.PHONY: help setup demo test check bench sdk-test soak cover wheel clean
 
 ARGS ?=
 # Tests run on all cores; a few suffice, and more would only wait for the slowest test.
@@ -17,6 +17,7 @@ help:
 	@echo "make check             ruff, ruff format, mypy --strict, tidy"
 	@echo "make bench [ARGS=...]  run the benchmarks (ARGS=--quick for less than a minute)"
 	@echo "make sdk-test          the venues' own SDKs against our simulators"
+	@echo "make soak              a day at 1,000 orders a minute in virtual time: does memory grow?"
 	@echo "make cover             tests with line and branch coverage; fails below 95 %"
 	@echo "make wheel             build it into dist/"
 	@echo "make clean             remove what the other targets made"
@@ -52,6 +53,9 @@ bench: $(READY)
 
 sdk-test: $(READY)
 	@$(BIN)/python -m tests.sdk $(ARGS)
+
+soak: $(READY)
+	@$(BIN)/crosswire campaign --soak 1440 $(ARGS)
 
 cover: $(READY)
 	@$(BIN)/python -m pytest $(WORKERS) -q --cov --cov-report= $(ARGS)

@@ -1,7 +1,7 @@
 """The campaign's strategy asks for much, on both sides, and stays within its position."""
 
 from crosswire.book import Book
-from crosswire.domain import Quotes, WantedOrder
+from crosswire.domain import Quotes
 from crosswire.orders import Orders
 from crosswire.positions import Positions
 from crosswire.sim.drill import Drill
@@ -27,7 +27,7 @@ def test_it_takes_and_quotes_by_turns() -> None:
         wanted.append(drill.on_update(view))
         assert drill.on_update(view) is None  # not before its time
     ladders = [each for each in wanted if isinstance(each, Quotes)]
-    takers = [each for each in wanted if isinstance(each, WantedOrder)]
+    takers = [one for each in wanted if isinstance(each, list) for one in each]
     assert (len(ladders), len(takers)) == (8, 24)
     assert {each.side for each in takers} == {"buy", "sell"}
     assert any(not each.bids for each in ladders)
@@ -38,13 +38,14 @@ def test_it_goes_back_to_flat() -> None:
     view, positions = _view()
     positions.book(filled("0.03"), "drill")
     drill = Drill(BTC)
-    for turn in range(16):
+    for turn in range(14):
         view.now_ns = (turn + 1) * S
         wanted = drill.on_update(view)
         if isinstance(wanted, Quotes):
             assert wanted.bids == ()
-        elif isinstance(wanted, WantedOrder):
-            assert wanted.side == "sell"
+        else:
+            assert isinstance(wanted, list)
+            assert [one.side for one in wanted] == ["sell"]
 
 
 def test_it_waits_for_a_book() -> None:

@@ -27,12 +27,15 @@ class Drill:
         levels: int = 2,
         every_ms: int = 180,
         redraw_every: int = 24,
-        max_position: str = "0.0095",
+        swing: int = 9,
+        takers: int = 1,
     ) -> None:
+        """`swing`: how many orders' worth it holds at most; `takers`: how many it sends at once."""
         self.instruments = (instrument,)
         self._instrument = instrument
         self._quantity = from_user(quantity, "quantity")
-        self._most = from_user(max_position, "max_position")
+        self._most = swing * self._quantity
+        self._takers = takers
         self._levels = levels
         self._every_ns = every_ms * MS
         self._redraw_every = redraw_every
@@ -50,7 +53,7 @@ class Drill:
         held = view.share(self._instrument)
         if self._turns % self._redraw_every == 1:
             return self._ladder(view, bid, ask, held)
-        return self._taker(view, bid, ask, held)
+        return [self._taker(view, bid, ask, held) for _ in range(self._takers)]
 
     def _taker(self, view: View, bid: int, ask: int, held: int) -> WantedOrder:
         """One that crosses the spread and fills, or one that does not and ends at once."""

@@ -36,9 +36,9 @@ STRATEGY = "drill"
 PLACING = (Place, PlaceBatch)
 BREAKERS = BreakerRules(cooldown_ns=5_000_000_000)  # shorter too: a world has seconds
 DEAD_MAN_NS = 20_000_000_000  # shorter than a real one, so that a world re-arms it often
-# More often than in real life: a world has a minute.
-ORDERS_EVERY_NS = 15_000_000_000
-BALANCES_EVERY_NS = 20_000_000_000
+# How often orders, and balances and fills, are read: in worlds more often than in real life.
+OFTEN = (15_000_000_000, 20_000_000_000)
+AS_EVER = (30_000_000_000, 60_000_000_000)
 GRACE_NS = 25_000_000_000  # so long ended orders are kept: a world shall see them forgotten
 NONCES = 1_000_000  # of one run
 COUNTS = 3_000  # of ids of one run: quantities are told apart by them across runs
@@ -87,8 +87,10 @@ class Terms:
         *,
         uses_batches: bool,
         read_lag_ns: int,
+        rhythm: tuple[int, int] = OFTEN,
     ) -> None:
         self.read_lag_ns = read_lag_ns
+        self.orders_every_ns, self.balances_every_ns = rhythm
         self.venue = venue
         self.instruments = tuple(instruments)
         self.instrument = self.instruments[0]
@@ -109,8 +111,8 @@ class Terms:
             bound_ns=found.bound_ns,
             dead_man_ns=DEAD_MAN_NS if found.has_dead_man else 0,
             read_lag_ns=self.read_lag_ns,
-            orders_every_ns=ORDERS_EVERY_NS,
-            balances_every_ns=BALANCES_EVERY_NS,
+            orders_every_ns=self.orders_every_ns,
+            balances_every_ns=self.balances_every_ns,
             breakers=BREAKERS,
         )
 

@@ -32,6 +32,8 @@ class Venue(Simulator, Protocol):
 
     def deposit(self, account: str, asset: str, amount: str, now_ns: int) -> None: ...
 
+    def trim(self, before_ns: int) -> None: ...
+
     def trade_elsewhere(
         self, account: str, symbol: str, side: Side, quantity: int, price: int, now_ns: int
     ) -> str: ...
@@ -102,6 +104,15 @@ class Witness:
             self.limit_breaches += 1
             self.find(f"limit breached: {text(worst)} against {text(self._limit)}")
         self._is_breached = is_breached
+
+    def forget(self) -> None:
+        """The ledger was trimmed: begin anew, with what is open now."""
+        ledger = self._ledger
+        self._orders_seen, self._fills_seen = len(ledger.orders), len(ledger.fills)
+        self._requests_seen = len(ledger.requests)
+        self._open = {key: row for key, row in ledger.orders.items() if row.status == "open"}
+        self.absent.clear()
+        self.orphans.clear()
 
     def open_ids(self) -> list[str]:
         """Our ids of what is open at the venue now."""

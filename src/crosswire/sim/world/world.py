@@ -21,6 +21,7 @@ from crosswire.sim import plants
 from crosswire.sim.network import NetworkFaults, Weather
 from crosswire.sim.world.process import (
     ACCOUNT,
+    OFTEN,
     PLACING,
     CrashError,
     MemoryJournal,
@@ -69,6 +70,7 @@ class World:
         read_lag_ns: int = 3 * NS,
         pairs: Sequence[str] = (PAIR,),
         make_strategy: Callable[[str], Strategy] | None = None,
+        rhythm: tuple[int, int] = OFTEN,
     ) -> None:
         """`until_ns` cuts the run at a moment after its start; 0 = run it to the end.
 
@@ -117,6 +119,7 @@ class World:
             make_strategy or (lambda name: _strategy(strategy, name)),
             uses_batches=self.scenario.uses_batches,
             read_lag_ns=read_lag_ns,
+            rhythm=rhythm,
         )
         self.process = self._start()
 
@@ -269,6 +272,15 @@ class World:
         self._plan()
         self.process.begin()
         self.switchboard.flush()
+
+    def forget(self, before_ns: int) -> None:
+        """Forget what is long over, in a run that is not judged: all but our own process."""
+        self.simulator.trim(before_ns)
+        self.witness.forget()
+        self.weather.marks.clear()
+        self.journal.records.clear()
+        self.booked.clear()
+        self.records = Records(self.timers.clock.now_ns, self.witness.call_absent)
 
     def run(self) -> Result:
         """Live through both phases and judge."""
