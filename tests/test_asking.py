@@ -99,3 +99,16 @@ def test_the_streams_own_balances_answer_no_look_up() -> None:
     asking.is_due(ACCOUNT, "balances", (START_NS,), START_NS)
     asking.heard(BalancesRead(S, ACCOUNT, ()))
     assert asking.answered_ns(ACCOUNT, "balances") == 0
+
+
+def test_empty_answers_are_counted_until_one_fails() -> None:
+    asking = Asking()
+    for _ in range(3):
+        asking.heard(ANSWERS["closed_orders"])
+    asking.heard(ANSWERS["open_orders"])
+    asking.heard(OrdersRead(S, ACCOUNT, "closed", (), S, False, "lookup"))
+    assert asking.empties(ACCOUNT, "closed_orders") == 3
+    asking.heard(failed("open_orders"))
+    assert asking.empties(ACCOUNT, "closed_orders") == 3
+    asking.heard(failed("closed_orders"))
+    assert asking.empties(ACCOUNT, "closed_orders") == 0

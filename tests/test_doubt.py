@@ -354,3 +354,51 @@ def test_an_order_that_rests_asks_for_nothing() -> None:
     rig = Rig()
     rig.open()
     assert rig.run(120) == []
+
+
+def quiet_venue(rig: Rig, command: LookUp, closed_ns: int) -> AnyEvent:
+    """An account at which one order ended, long ago, and nothing since."""
+    if command.what != "closed_orders":
+        return rig.snapshot()
+    rows = (replace(rig.stranger(0), closed_ns=closed_ns),) if command.since_ns <= closed_ns else ()
+    return replace(rig.closed_read(*rows), since_ns=command.since_ns)
+
+
+def test_on_a_quiet_account_history_is_looked_at_until_it_shows_something() -> None:
+    """Else the answer would look blind for ever, and the reservation never end."""
+    rig = lost_and_ruled_out()
+    closed_ns = rig.venue_ns - 36_000 * S
+    for _ in range(3_000):
+        for command in rig.run(0.1, fails=False):
+            if isinstance(command, LookUp):
+                rig.turn(quiet_venue(rig, command, closed_ns))
+    assert rig.heard(Absent)
+    assert len(rig.asked("closed_orders")) < 20
+
+
+def test_a_look_up_that_fails_is_not_made_to_reach_further() -> None:
+    """It may have failed because there was too much to show."""
+    rig = lost_and_ruled_out()
+    rig.later(2)
+    for _ in range(4):
+        rig.turn(rig.closed_read())
+    rig.run(1)
+    rig.run(60)
+    looks = [c for _, c in rig.sent if isinstance(c, LookUp) and c.what == "closed_orders"]
+    assert looks[-1].since_ns > looks[0].since_ns
+    assert rig.venue_ns - looks[-1].since_ns < 120 * S
+
+
+def test_history_is_looked_at_as_far_back_as_an_end_is_known() -> None:
+    """What ended then is the witness that the look-up sees."""
+    rig = Rig()
+    rig.open("b", "W")
+    rig.turn(rig.closed(name="b"))
+    ended = replace(rig.closed(name="b"), venue_ns=rig.venue_ns)
+    rig.turn(ended, replace(ended, venue_ns=rig.venue_ns - 3_600 * S))
+    rig.later(600)
+    rig.lost()
+    rig.rule_out()
+    rig.run(2)
+    looks = [c for _, c in rig.sent if isinstance(c, LookUp) and c.what == "closed_orders"]
+    assert ended.venue_ns - 60 * S < looks[-1].since_ns <= ended.venue_ns

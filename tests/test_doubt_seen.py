@@ -311,3 +311,23 @@ def test_an_order_that_seems_gone_is_asked_after_and_stays_what_it_was(
     assert rig.run(60) == [], "asked and answered"
     rig.turn(rig.snapshot())
     assert order.doubts
+
+
+@pytest.mark.parametrize("ways", [{"time_in_force": "ioc"}, {"order_type": "market"}])
+def test_an_order_that_should_have_ended_at_once_and_has_not_is_asked_after(
+    ways: dict[str, str],
+) -> None:
+    """Its end was lost on the way: nothing of it can rest."""
+    rig = Rig()
+    order = rig.place(**ways)
+    rig.turn(Accepted(rig.now_ns, ACCOUNT, "a", "V"))
+    assert rig.run(0.9) == [], "its end is on its way"
+    rig.run(4)
+    assert rig.asked("snapshot")
+    rig.turn(rig.snapshot())
+    assert order.doubts
+    rig.run(3)
+    assert rig.asked("closed_orders")
+    rig.turn(rig.closed_read(rig.row(is_open=False, filled="0", cause="canceled")))
+    assert (order.status, order.reserved) == ("CANCELED", 0)
+    assert rig.run(60) == []

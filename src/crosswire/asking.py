@@ -24,6 +24,7 @@ class _Asked(Struct):
     wait_ns: int = LEAST_WAIT_NS
     is_out: bool = False
     answered_ns: int = 0  # when the last question was asked that got an answer
+    empties: int = 0  # answers since the last failure that showed nothing
 
 
 class Asking:
@@ -55,15 +56,22 @@ class Asking:
         """Return when the last question was asked that was answered, 0 if none ever was."""
         return self._of(account, what).answered_ns
 
+    def empties(self, account: str, what: str) -> int:
+        """Return how many answers showed nothing: they may be true, blind, or look too near."""
+        return self._of(account, what).empties
+
     def heard(self, event: AnyEvent) -> None:
         """An answer came, or the news that none will."""
         if isinstance(event, ReadFailed):
-            self._of(event.account, event.what).is_out = False
+            asked = self._of(event.account, event.what)
+            asked.is_out, asked.empties = False, 0
         elif isinstance(event, OrdersRead):
             if event.source == "snapshot":
                 self._answer(event.account, "snapshot")
             else:
                 self._answer(event.account, f"{event.scope}_orders")
+                if event.is_complete and not event.orders:
+                    self._of(event.account, f"{event.scope}_orders").empties += 1
         elif isinstance(event, FillsRead):
             self._answer(event.account, "fills")
         elif isinstance(event, BalancesRead) and event.source == "lookup":

@@ -37,6 +37,7 @@ from crosswire.orders import Order, Orders
 MARGIN_NS = 1_500_000_000  # after a bound on the venue's clock, until we ask whether it holds
 CALM_NS = SECOND_NS  # what the stream may still tell by itself, before a look-up is spent on it
 WINDOW_NS = 60 * SECOND_NS  # look-ups of closed orders reach back this far behind the last word
+MOST_DOUBLINGS = 16  # of that, on a quiet account: six weeks
 LATE = "late accept of "
 NEW_RUN = "a new run"
 
@@ -138,11 +139,19 @@ class Doubts:
             yield Want("fills", order.changed_ns + CALM_NS, since_ns)
 
     def _closed_since_ns(self, order: Order, offset_ns: int) -> int:
+        """How far back closed orders are looked at: to where it began, or was seen last.
+
+        And far enough to show an order that is known to have ended: or a true answer would look
+        like a blind one. Where none is known, each empty answer makes the next look-up reach
+        twice as far, until it shows something.
+        """
+        empties = self._asking.empties(order.account, "closed_orders")
+        further_ns = WINDOW_NS << min(empties, MOST_DOUBLINGS) if empties else 0
         if order.is_proven:
-            return order.known_ns + offset_ns - WINDOW_NS
-        # Far enough back to show an order that is known to have ended: or it would look blind.
+            return order.known_ns + offset_ns - WINDOW_NS - further_ns
         sent_ns = self._orders.sent_venue_ns(order)
-        return min(sent_ns, self._orders.closed_ns.get(order.account, sent_ns)) - SECOND_NS
+        known_ns = min(sent_ns, self._orders.closed_ns.get(order.account, sent_ns))
+        return known_ns - SECOND_NS - further_ns
 
     def _halt_wants(self, account: str, halts: Mapping[str, str]) -> Iterator[Want]:
         """What the exits of our own halts wait for."""

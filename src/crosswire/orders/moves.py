@@ -419,7 +419,8 @@ class Moves(Index):
         self._prove(order, event, event.venue_order_id)
         self._step(order, event)
         self._drop_all(order)
-        self.closed_ns[event.account] = event.venue_ns or self.closed_ns.get(event.account, 0)
+        if event.venue_ns > self.closed_ns.get(event.account, 0):
+            self.closed_ns[event.account] = event.venue_ns
         order.is_late = False
         order.end = event.cause
         order.reason = event.reason or order.reason
