@@ -207,7 +207,10 @@ def _unarmed(world: "World", ledger: Ledger) -> int:
         if row.method == "arm_dead_man" and row.outcome == "accepted":
             armed_ns = row.at_ns
         elif row.method == "place" and row.outcome == "accepted" and row.client_order_id:
-            found += row.at_ns - armed_ns > reach_ns
+            order = ledger.orders.get(row.venue_order_id)
+            # What the venue takes past its bound was sent long before.
+            is_timely = order is None or not order.is_past_bound
+            found += is_timely and row.at_ns - armed_ns > reach_ns
     return found
 
 
