@@ -36,6 +36,7 @@ from crosswire.orders import Order, Orders
 
 MARGIN_NS = 1_500_000_000  # after a bound on the venue's clock, until we ask whether it holds
 CALM_NS = SECOND_NS  # what the stream may still tell by itself, before a look-up is spent on it
+SNAPSHOT_NS = 2 * SECOND_NS  # one snapshot speaks of all orders, a cancel of one, and costs more
 WINDOW_NS = 60 * SECOND_NS  # look-ups of closed orders reach back this far behind the last word
 MOST_DOUBLINGS = 16  # of that, on a quiet account: six weeks
 LATE = "late accept of "
@@ -173,7 +174,7 @@ class Doubts:
             return
         past_ns = 0 if order.is_proven else self._past_ns(order)
         if now_ns < past_ns:  # a refusal proves nothing yet: the order may arrive after it
-            pressed.next_ns = past_ns
+            pressed.next_ns = past_ns + SNAPSHOT_NS
         else:
             pressed.next_ns = now_ns + min(2 * LEAST_WAIT_NS << pressed.times, MOST_WAIT_NS)
             pressed.times += 1
@@ -190,7 +191,7 @@ class Doubts:
             bounds = [self._orders.amend_bound_ns(order, r) - offset_ns for r in amends]
             return max([order.doubted_ns, *bounds]) + MARGIN_NS + CALM_NS
         is_quote = order.strategy and not order.ends_at_once
-        return order.doubted_ns + CALM_NS if is_quote else self._past_ns(order)
+        return order.doubted_ns + CALM_NS if is_quote else self._past_ns(order) + SNAPSHOT_NS
 
     def _past_ns(self, order: Order) -> int:
         """When, as far as our clock can tell, the venue's has passed an order's bound."""

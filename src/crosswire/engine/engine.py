@@ -88,7 +88,6 @@ ORDER_EVENTS: tuple[type, ...] = (
     Absent,
     Reversed,
     OrderReported,
-    ClockMeasured,
 )
 
 
@@ -126,6 +125,7 @@ class Engine:
             LoggedIn: upkeep.logged_in,
             Disconnected: upkeep.disconnected,
             CashMoved: upkeep.cash,
+            ClockMeasured: upkeep.measured,
             BalancesRead: self._balances,
             OrdersRead: self._orders_read,
             FillsRead: self._fills_read,

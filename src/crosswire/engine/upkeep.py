@@ -12,6 +12,7 @@ from crosswire.domain import (
     AnyEvent,
     BalancesRead,
     CashMoved,
+    ClockMeasured,
     Disconnected,
     DoubtMoved,
     Filled,
@@ -94,6 +95,17 @@ class Upkeep:
     def disconnected(self, event: Disconnected) -> None:
         """It does not."""
         self._watch.in_control[event.session] = False
+
+    def measured(self, event: ClockMeasured) -> None:
+        """Our clock and the venue's have moved apart: ours stood still, or was set.
+
+        The dead-man's timer runs over there, so it fires that much earlier by our clock.
+        """
+        before_ns = self._orders.offsets_ns.get(event.account, event.offset_ns)
+        self._orders.apply(event)
+        armed_ns = self._risk.armed_ns.get(event.account, 0)
+        if armed_ns and event.offset_ns > before_ns:
+            self._risk.armed_ns[event.account] = armed_ns - (event.offset_ns - before_ns)
 
     def cash(self, event: CashMoved) -> None:
         """A row of the venue's ledger."""

@@ -11,8 +11,10 @@ from msgspec import Struct
 from crosswire.domain import Accepted, Amended, Cancel, Closed, Filled, OrdersRead, Rejected
 
 Statement = Accepted | Filled | Amended | Closed | Rejected
-# An order sent this long before a read that lacks it is not open: the venue's slowest look-up.
+# An order sent this long before a read that lacks it is not open: the venue's slowest look-up,
+# and the usual deadline twice over for the stream's own snapshot, which has no lag.
 _SETTLED_NS = 60_000_000_000
+_SNAPSHOT_NS = 10_000_000_000
 _REMEMBERED = 10_000  # pairs of ids kept after an order's end, for fills found by look-ups
 
 
@@ -71,7 +73,8 @@ class OpenOrders:
                 opened_ns = min(order.opened_ns or event.recv_ns, event.recv_ns)
                 self.sent(key, order.instrument, opened_ns)
         if event.is_complete and not event.client_order_id:
-            old_ns = event.started_ns - _SETTLED_NS
+            is_snapshot = event.source == "snapshot"
+            old_ns = event.started_ns - (_SNAPSHOT_NS if is_snapshot else _SETTLED_NS)
             gone = [key for key in self.orders if key not in listed]
             for key in gone:
                 if self.orders[key].since_ns < old_ns:
