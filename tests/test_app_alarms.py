@@ -16,6 +16,7 @@ from crosswire.domain import (
     Halted,
     Resumed,
 )
+from crosswire.doubt import NEW_RUN
 
 IDS = ("main", "abc", "")
 
@@ -25,6 +26,7 @@ IDS = ("main", "abc", "")
     [
         (Halted(1, "main", "late accept of abc", "its closure"), logging.WARNING, "late accept"),
         (Resumed(1, "main", "late accept of abc"), logging.WARNING, "no longer halted"),
+        (Resumed(1, "main", NEW_RUN), logging.INFO, "a new run"),
         (BreakerOpened(1, "main", "ws", 9, "five faults"), logging.WARNING, "nothing by ws"),
         (BreakerClosed(1, "main", "ws"), logging.WARNING, "places by ws again"),
         (DoubtMoved(1, *IDS, "opened", "no answer"), logging.INFO, "abc: doubt opened: no answer"),

@@ -16,6 +16,7 @@ from crosswire.domain import (
     Halted,
     Resumed,
 )
+from crosswire.doubt import NEW_RUN
 
 _log = logging.getLogger("crosswire")
 
@@ -31,7 +32,9 @@ def alarm(record: AnyEvent | Approved) -> None:
                 record.exit,
             )
         case Resumed():
-            _log.warning("account %s is no longer halted: %s", record.account, record.reason)
+            # That every run begins halted is nothing to be warned of.
+            level = logging.INFO if record.reason == NEW_RUN else logging.WARNING
+            _log.log(level, "account %s is no longer halted: %s", record.account, record.reason)
         case BreakerOpened():
             _log.warning(
                 "account %s places nothing by %s for now: %s",

@@ -24,6 +24,7 @@ from crosswire.journal.reading import (
     fills,
     placed,
     read,
+    reads,
 )
 from crosswire.journal.records import (
     JournalDamaged,
@@ -47,6 +48,7 @@ __all__ = [
     "fills",
     "placed",
     "read",
+    "reads",
     "replay",
 ]
 

@@ -252,6 +252,21 @@ class Database:
         wanted = records.c.seq.in_(spoken) & (records.c.seq <= upto)
         return self._select(select(records.c.body).where(wanted).order_by(records.c.seq))
 
+    def during(
+        self, order_id: str, kinds: Collection[str], account: str, *, upto: int, is_over: bool
+    ) -> list[Record]:
+        """Return an account's records of some kinds since an order was first named.
+
+        They end where it was last named, if it `is_over`, else at the end of the log.
+        """
+        named = select(func.min(mentions.c.seq), func.max(mentions.c.seq))
+        with self._connection.begin():
+            row = self._connection.execute(named.where(mentions.c.order_id == order_id)).one()
+        first, last = row if row[0] is not None else (upto, upto)
+        wanted = records.c.seq.between(first, min(last, upto) if is_over else upto)
+        wanted &= records.c.kind.in_(kinds) & (records.c.account == account)
+        return self._select(select(records.c.body).where(wanted).order_by(records.c.seq))
+
     def latest(self, table: Table, *, upto: int, limit: int) -> list[Record]:
         """Return the last records that made a row in `fills` or `orders`, oldest first."""
         query = select(records.c.body).join(table, table.c.seq == records.c.seq)

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from crosswire.domain import Approved, Filled
+from crosswire.domain import Approved, Filled, OrdersRead, ReadFailed
 from crosswire.journal import database as tables
 from crosswire.journal.database import Database, reason
 from crosswire.journal.records import JournalError, Record, decode
@@ -63,6 +63,21 @@ def explain(directory: str | Path, order_id: str) -> list[Record]:
     with _opened(directory) as journal:
         ids = {order_id}
         return _steps(journal, ids | _other_names(_steps(journal, ids), order_id))
+
+
+def reads(
+    directory: str | Path, order_id: str, account: str, *, is_over: bool
+) -> list[OrdersRead | ReadFailed]:
+    """Return the account's reads, and failed ones, while an order lived: what it was sought in.
+
+    Until it was last named if it `is_over`, else until now.
+    """
+    kinds = (OrdersRead.__name__, ReadFailed.__name__)
+    with _opened(directory) as journal:
+        upto = journal.cursor
+        found = journal.database.during(order_id, kinds, account, upto=upto, is_over=is_over)
+        found += journal.tail
+    return [r for r in found if isinstance(r, OrdersRead | ReadFailed) and r.account == account]
 
 
 def _steps(journal: _Journal, ids: set[str]) -> list[Record]:

@@ -1,14 +1,16 @@
 """Records as rows: what each table of the database says about one."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from crosswire import fixed
-from crosswire.domain import Approved, Filled, Place, PlaceBatch, RunStarted
+from crosswire.domain import Approved, Filled, Halted, Place, PlaceBatch, Resumed, RunStarted
 from crosswire.journal.records import Record, encode_json
 from crosswire.journal.ring import Entry
 
 _PARTS = ("places", "cancels", "orders")
+_ID = re.compile(r"\b[0-9a-f]{32}\b")  # an order that is the reason of a halt
 
 
 def order_ids(thing: object) -> Iterator[str]:
@@ -19,6 +21,8 @@ def order_ids(thing: object) -> Iterator[str]:
     yield getattr(thing, "client_order_id", "")
     yield getattr(thing, "venue_order_id", "")
     yield from getattr(thing, "client_order_ids", ())
+    if isinstance(thing, Halted | Resumed):
+        yield from _ID.findall(thing.reason)
     for name in _PARTS:
         for part in getattr(thing, name, ()):
             yield from order_ids(part)

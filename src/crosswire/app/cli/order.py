@@ -110,10 +110,20 @@ def explain(order_id: Id, config: FileOption = DEFAULT_FILE, json: Json = False)
     if json:
         screen.show_json({"order": order_id, "steps": steps})
         return
+    day = ""
     for step in steps:
-        at = datetime.fromtimestamp(step["at_ns"] // 10**9, tz=UTC)
-        moment = f"{at:%Y-%m-%d %H:%M:%S}.{step['at_ns'] % 10**9 // 1000:06d}"
-        screen.say(f"{moment}  {step['what']:<16} {step['evidence']}")
+        date = f"{datetime.fromtimestamp(step['at_ns'] // 10**9, tz=UTC):%Y-%m-%d}"
+        if date != day:
+            day = date
+            screen.say(f"{day}, UTC")
+        screen.say(_line(step))
+
+
+def _line(step: life.Step) -> str:
+    line = f"{life.moment(step['at_ns'])}  {step['what']:<27} {step['evidence']}"
+    if "times" in step:
+        line += f" (told {step['times']} times, until {life.moment(step['until_ns'])})"
+    return line
 
 
 def _show(answer: dict[str, Any], json: bool) -> None:
