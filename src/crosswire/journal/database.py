@@ -263,8 +263,8 @@ class Database:
         with self._connection.begin():
             row = self._connection.execute(named.where(mentions.c.order_id == order_id)).one()
         first, last = row if row[0] is not None else (upto, upto)
-        wanted = records.c.seq.between(first, min(last, upto) if is_over else upto)
-        wanted &= records.c.kind.in_(kinds) & (records.c.account == account)
+        span = records.c.seq.between(first, min(last, upto) if is_over else upto)
+        wanted = span & records.c.kind.in_(kinds) & (records.c.account == account)
         return self._select(select(records.c.body).where(wanted).order_by(records.c.seq))
 
     def latest(self, table: Table, *, upto: int, limit: int) -> list[Record]:
