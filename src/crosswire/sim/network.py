@@ -112,6 +112,7 @@ class _Cable:
         self.number = 0  # the simulator's; 0 = not connected
         self.is_deaf = self.is_mute = False
         self.is_opening = False
+        self._heard_ns = 0  # by our own clock
         self._link = link
         self._up = link.line_up()
         self._down = link.line_down()
@@ -126,6 +127,7 @@ class _Cable:
             self._come_back()
             return
         self.is_deaf = self.is_mute = False
+        self._heard_ns = link.own_clock.now_ns()
         self._up, self._down = link.line_up(), link.line_down()
         down = self._down
         plug = Plug(partial(self._deliver, down), partial(self._drop, down))
@@ -189,9 +191,12 @@ class _Cable:
             self._link.later(wait_ns, self.open)
 
     def second(self) -> None:
-        """What strikes by the clock."""
+        """What strikes by the clock; and a silence that tells of what struck."""
         weather = self._link.weather
         if not self.number:
+            return
+        if self._link.own_clock.now_ns() - self._heard_ns > self.endpoint.silence_ns:
+            self.lose("silent")
             return
         under_way = self._link.under_way() if self.endpoint.is_private else ()
         if weather.strikes("second_cut", under_way):
@@ -211,7 +216,8 @@ class _Cable:
 
     def _frame(self, payload: bytes) -> None:
         link = self._link
-        link.dialogue.received(self.endpoint.connection, payload, link.own_clock.now_ns(), 1)
+        self._heard_ns = link.own_clock.now_ns()
+        link.dialogue.received(self.endpoint.connection, payload, self._heard_ns, 1)
 
 
 class FaultyLink:
