@@ -20,7 +20,7 @@ class BookedFills:
         self.kept: dict[str, Filled] = {}
         self.watermark_ns = 0  # on the venue's clock; what happened at it is still told apart
         self._begun_ns = 0
-        self.covered_ns = 0  # on our clock: what the venue could show then has been booked
+        self.covered_ns = 0  # on the venue's clock: what it could show then is booked
         self._unowned: dict[str, list[Filled]] = {}  # by the venue's id of an order we do not know
         self._reversed: dict[str, None] = {}
 

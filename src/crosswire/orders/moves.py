@@ -78,6 +78,7 @@ class Moves(Index):
         """`read_lag_ns`: how far each account's look-ups may trail its stream."""
         super().__init__()
         self.offsets_ns: dict[str, int] = {}  # how far each account's venue is ahead of our clock
+        self.measured_ns: dict[str, int] = {}  # when that was last found to have changed
         # Steps of doubts; orders that came late, or were adopted: until somebody takes them.
         self.news: list[DoubtMoved | Order | Late | Owned] = []
         self.unsettled: dict[str, Order] = {}  # in doubt, or with fills that are still missing
@@ -221,6 +222,7 @@ class Moves(Index):
     def _measured(self, event: ClockMeasured) -> Change:
         is_first = event.account not in self.offsets_ns
         self.offsets_ns[event.account] = event.offset_ns
+        self.measured_ns[event.account] = event.recv_ns
         if is_first:
             self._begin(event.account)
         return NOTHING

@@ -56,8 +56,8 @@ class Orders(Moves):
         for account, fills in self._fills.items():
             if fills.covered_ns:
                 lag_ns = PATIENCE * self.read_lag_ns(account)
-                offset_ns = self.offsets_ns.get(account, 0)
-                fills.forget(min(before_ns, fills.covered_ns - lag_ns) + offset_ns)
+                before_venue_ns = before_ns + self.offsets_ns.get(account, 0)
+                fills.forget(min(before_venue_ns, fills.covered_ns - lag_ns))
         return super().forget(before_ns)
 
     # --- one row -------------------------------------------------------------------------------
@@ -240,8 +240,12 @@ class Orders(Moves):
         One that shows nothing may be blind, and what it did not show is still to be asked for.
         """
         fills = self.fills(event.account)
-        if event.horizon_ns and event.since_ns <= self.fills_since_ns(event.account):
-            fills.covered_ns = max(fills.covered_ns, event.started_ns)
+        # When it began, on the venue's clock, is only known if the two stayed together since.
+        is_dated = event.started_ns > self.measured_ns.get(event.account, 0)
+        is_next = event.since_ns <= self.fills_since_ns(event.account)
+        if event.horizon_ns and is_dated and is_next:
+            started_ns = event.started_ns + self.offsets_ns.get(event.account, 0)
+            fills.covered_ns = max(fills.covered_ns, started_ns)
         return NOTHING
 
     def fills_since_ns(self, account: str) -> int:
@@ -250,8 +254,7 @@ class Orders(Moves):
         if not fills.covered_ns:
             return fills.watermark_ns
         lag_ns = PATIENCE * self.read_lag_ns(account) + COVER_MARGIN_NS
-        since_ns = fills.covered_ns + self.offsets_ns.get(account, 0) - lag_ns
-        return max(since_ns, fills.watermark_ns)
+        return max(fills.covered_ns - lag_ns, fills.watermark_ns)
 
     # --- a new run -----------------------------------------------------------------------------
 
