@@ -292,3 +292,11 @@ def test_an_amend_waits_beside_other_orders_without_replacing_them() -> None:
     assert not rig.send(amend(1))
     rig.session._pacing.trading(BTC).set(0, rig.now_ns)
     assert [event.request_id for event in of(rig.pass_time(0.1), Sent)] == [1, 2, 3]
+
+
+def test_what_never_arrived_silences_us_no_longer_than_a_full_counter() -> None:
+    counter = Counter(60, 1_000)
+    for _ in range(50):
+        counter.add(8 * POINT, 0)
+    assert not counter.has_room(POINT, 15 * SECOND)
+    assert counter.has_room(POINT, 16 * SECOND)

@@ -62,8 +62,12 @@ class Counter:
         return self.value(now_ns) + cost <= self.most
 
     def add(self, cost: int, now_ns: int) -> None:
-        """Count a request; the counter may go over its top, as the venue's does."""
-        self._value = self.value(now_ns) + cost
+        """Count a request; the counter may go over its top by a quarter, and no further.
+
+        The venue counts nothing that it refuses or that never arrived; we do, and cancels pressed
+        into a dead connection must not silence us for longer than a full counter would.
+        """
+        self._value = min(self.value(now_ns) + cost, self.most + self.most // 4)
 
     def take(self, cost: int, kept: int, now_ns: int) -> bool:
         """Count a request if that leaves `kept`, or a quarter of all; else count nothing.
@@ -141,6 +145,12 @@ class Pacing:
         """Return the cost of cancelling an order now, alone or in a batch."""
         since_ns = self._orders.since_ns(key)
         return 0 if since_ns is None else _points(_CANCEL_AGES, now_ns - since_ns)
+
+    def give_back(self, key: str, sent_ns: int, now_ns: int) -> None:
+        """Take back what a cancel sent then was charged; the venue may know better, and says so."""
+        instrument = self._orders.instrument(key)
+        if instrument:
+            self.trading(instrument).add(-self.cancel_cost(key, sent_ns), now_ns)
 
     def may_add(self, instrument: str, count: int, now_ns: int) -> bool:
         """Whether `count` new orders leave room to cancel what is open, them included."""
