@@ -39,6 +39,15 @@ def test_the_documented_example_costs_eight_points() -> None:
     assert cost + model.cancel_cost(ID, 43 * SECOND) == (1 + 1 + 2 + 4) * POINT
 
 
+def test_a_cancel_that_found_no_order_is_given_back() -> None:
+    model, _ = pacing()
+    model.trading(BTC).add(model.cancel_cost(ID, SECOND), SECOND)
+    model.give_back(ID, SECOND, SECOND)
+    assert model.trading(BTC).value(SECOND) == 0
+    model.give_back(ID, SECOND, SECOND)
+    assert model.trading(BTC).value(SECOND) == 0, "no credit beyond what was charged"
+
+
 @pytest.mark.parametrize(
     ("age", "amended", "cancelled"),
     [(0, 4, 8), (5, 3, 6), (10, 2, 5), (15, 1, 4), (45, 1, 2), (90, 1, 1), (300, 1, 0)],

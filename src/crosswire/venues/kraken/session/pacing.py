@@ -67,7 +67,8 @@ class Counter:
         The venue counts nothing that it refuses or that never arrived; we do, and cancels pressed
         into a dead connection must not silence us for longer than a full counter would.
         """
-        self._value = min(self.value(now_ns) + cost, self.most + self.most // 4)
+        value = self.value(now_ns) + cost
+        self._value = max(0, min(value, self.most + self.most // 4))
 
     def take(self, cost: int, kept: int, now_ns: int) -> bool:
         """Count a request if that leaves `kept`, or a quarter of all; else count nothing.

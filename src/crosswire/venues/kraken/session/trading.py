@@ -268,9 +268,17 @@ class Trading:
                     self._pacing.refused(instrument, now_ns)
         if request.method == "cancel_all_orders_after":
             self._dead_man.settled(events, settle.stamp(request, reply))
+        self._give_back(request, events, now_ns)
         self._note(events, now_ns)
         self._remember(request, events)
         return [*events, *self._release(now_ns)]
+
+    def _give_back(self, request: Request, events: Sequence[AnyEvent], now_ns: int) -> None:
+        """A cancel of what the venue does not know was charged for the youth of no order."""
+        for event in events:
+            if isinstance(event, CancelRejected) and event.is_unknown_order:
+                own_id = event.client_order_id or event.venue_order_id
+                self._pacing.give_back(own_id, request.sent_ns, now_ns)
 
     def _remember(self, request: Request, events: Sequence[AnyEvent]) -> None:
         """Tell the decoder whose an accepted order is: the stream may have lost the event."""
