@@ -7,6 +7,7 @@ from crosswire.domain import (
     Accepted,
     Approved,
     Filled,
+    FillsRead,
     Halted,
     Kill,
     OrdersRead,
@@ -30,6 +31,7 @@ class Records:
         self.resent: set[str] = set()
         self.late: set[str] = set()
         self.late_accepts = 0
+        self.fills_asked_ns = 0  # when the last whole look-up of fills began, by our clock
         self.absent_then_resent = 0
         self.placed_while_closed = 0
         self._run = 0
@@ -54,6 +56,8 @@ class Records:
         elif isinstance(record, OrdersRead):
             for row in record.orders:
                 self._there(row.client_order_id)
+        elif isinstance(record, FillsRead):
+            self.fills_asked_ns = record.started_ns
         elif isinstance(record, Halted):
             self._halts.add(record.reason)
             if record.reason.startswith("late accept"):

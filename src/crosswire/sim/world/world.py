@@ -48,6 +48,7 @@ LIMITS = Limits(
     max_open_orders=50,
 )
 DRILL = "crosswire.sim.drill:Drill"
+LONGEST_LAG_NS = 7 * NS  # by which look-ups of any world may trail
 MARGIN_NS = 15 * NS  # for logins, snapshots and look-ups after the last bound and lag
 REST_NS = 25 * NS  # until everything is cancelled at the end
 WAKE_NS = 3 * NS
@@ -335,8 +336,13 @@ class World:
         end_ns = self.timers.clock.now_ns() + most_ns
         while self.timers.clock.now_ns() < end_ns:
             self.live_until(self.timers.clock.now_ns() + NS)
-            if not self.old_doubts() and self.has_resumed():
+            if not self.old_doubts() and self.has_resumed() and self._has_read():
                 return
+
+    def _has_read(self) -> bool:
+        """Whether fills were looked up since: what the stream lost, only that can tell."""
+        asked_ns = self.records.fills_asked_ns - self.process.clock.offset_ns
+        return asked_ns >= self.calm_ns + LONGEST_LAG_NS
 
     def old_doubts(self) -> int:
         """How many orders of the faults' time are still in doubt."""
