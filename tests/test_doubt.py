@@ -195,6 +195,20 @@ def test_a_closed_read_must_be_younger_than_the_lag() -> None:
     assert order.closed_lacked_ns
 
 
+def test_closed_orders_before_the_ruling_prove_nothing() -> None:
+    """It may have rested then, and ended since."""
+    rig = Rig()
+    rig.lost()
+    rig.later(20)
+    rig.turn(rig.closed_read(rig.stranger(0)))
+    rig.turn(rig.snapshot())
+    rig.later(2)
+    rig.turn(rig.snapshot())
+    rig.tick()
+    assert rig.order().open_lacked_ns
+    assert not rig.heard(Absent)
+
+
 def test_where_nothing_else_ends_any_sighted_read_counts_some_lags_later() -> None:
     rig = lost_and_ruled_out()
     rig.later(PATIENCE - 0.1)

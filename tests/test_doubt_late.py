@@ -99,6 +99,19 @@ def test_a_late_accept_is_booked_canceled_and_halts_until_it_is_over(
     assert rig.engine.counts["late_accepts"] == 1
 
 
+@pytest.mark.parametrize("close", [absent, refused])
+def test_an_order_that_a_read_shows_although_it_can_not_be_is_a_late_accept(
+    close: Callable[[Rig], Order],
+) -> None:
+    rig = Rig()
+    order = close(rig)
+    rig.turn(rig.open_read(rig.row()))
+    assert (order.is_late, order.reserved) == (True, ONE)
+    assert rig.heard(Halted)
+    rig.run(1)
+    assert rig.pressed()
+
+
 def test_a_late_accept_that_fills_whole_is_over_without_another_word() -> None:
     """The word of its end may be lost; a halt has an exit all the same."""
     rig = Rig()

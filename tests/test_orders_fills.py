@@ -53,7 +53,9 @@ def test_what_was_filled_before_the_journal_is_not_ours_to_book() -> None:
 @pytest.mark.parametrize("offset_ns", [-HOUR, HOUR])
 def test_the_journal_begins_by_the_venues_clock(offset_ns: int) -> None:
     """A clock of ours that is an hour fast would else make every fill of ours an old one."""
-    orders = begun(offset_ns)
+    orders = begun()
+    assert orders.fill(ACCOUNT, "none yet") is None
+    orders.apply(ClockMeasured(START_NS, ACCOUNT, offset_ns))
     mark_ns = START_NS + offset_ns - START_MARGIN_NS
     assert not is_booked(orders, fill(mark_ns - 1, "old"))
     assert is_booked(orders, fill(mark_ns))

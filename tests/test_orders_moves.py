@@ -112,6 +112,13 @@ def test_an_order_that_is_closed_as_filled_was_filled_whole() -> None:
     assert (order.end_filled, order.reserved) == (ONE, parse("0.75"))
 
 
+def test_what_is_owed_is_the_most_that_any_closure_named() -> None:
+    orders, order = live()
+    orders.apply(closed("canceled", "0.75"))
+    orders.apply(closed("canceled", "0.25"))
+    assert order.reserved == parse("0.75")
+
+
 def test_a_cumulative_quantity_above_the_order_is_reserved_too() -> None:
     """An amend that we have lost sight of raised it."""
     orders, order = live()
