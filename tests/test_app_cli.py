@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from crosswire import __version__
+from crosswire.app import control
 from crosswire.app.cli import main, screen
 from crosswire.app.simprocess import same_code
 
@@ -168,6 +169,8 @@ def test_a_running_bot_is_asked_and_stopped_by_its_door(tmp_path: Path, crosswir
         assert crosswire("pause").returncode == 0
         status = json.loads(crosswire("status", "--json").stdout)
         assert status["strategies"] == {"ladder": "paused"}
+        assert status["accounts"]["main"]["halts"] == {}
+        assert status["accounts"]["main"]["doubts"] == []
         placed = crosswire(
             "order", "place", "BTC/USD", "buy", "0.001", "--limit", "50000", "--json"
         )
@@ -199,12 +202,28 @@ def test_a_running_bot_is_asked_and_stopped_by_its_door(tmp_path: Path, crosswir
         assert refused.returncode == 1
         assert crosswire("resume").returncode == 0
         assert crosswire("kill", "--reason", "a test").returncode == 0
+        assert "a test" in crosswire("status").stdout
         assert crosswire("stop").returncode == 0
         assert child.wait(30) == 0
         assert not (tmp_path / "journal" / "control.sock").exists()
     finally:
         child.kill()
         child.communicate()
+
+
+def test_status_shows_what_halts_an_account_and_what_is_in_doubt(
+    crosswire: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doubt = {"client_order_id": "a" * 32, "side": "buy", "status": "UNKNOWN", "in_doubt_s": 3.2}
+    account = {"halts": {"late accept of b": "its closure"}, "doubts": [doubt]}
+    answer = {"ok": True, "bot": "b", "mode": "live", "accounts": {"main": account}}
+    monkeypatch.setattr(control, "ask", lambda *_: dict(answer))
+    crosswire("init")
+    shown = crosswire("status").stdout
+    for words in ("late accept of b", "its closure", "a" * 32, "UNKNOWN", "3.2"):
+        assert words in shown
+    assert "main: halts" in shown
+    assert "main: in doubt" in shown
 
 
 def test_a_fault_the_simulator_does_not_know_is_a_users_mistake(crosswire: Run) -> None:

@@ -89,7 +89,9 @@ def test_statistics_have_what_the_design_names() -> None:
     names = (
         "orders_submitted orders_filled orders_cancelled orders_rejected websocket_orders "
         "rest_fallback_orders execution_messages_processed active_orders_count "
-        "websocket_connected websocket_authenticated circuit_breaker_active doubts_open"
+        "websocket_connected websocket_authenticated circuit_breaker_active doubts_open "
+        "doubts_opened doubts_settled corrections late_accepts rest_orders fallbacks "
+        "breaker_openings websocket_breaker rest_breaker transport_mode"
     )
 
     async def story(client: cw.Client) -> None:

@@ -256,6 +256,17 @@ def test_one_that_arrives_after_all_is_booked_canceled_and_halts_the_account_for
     assert run.statistics["halted"] == ""
 
 
+def test_what_is_counted_is_what_the_venue_saw(runs: dict[str, Run]) -> None:
+    for run in runs.values():
+        rows = [row for row in run.ledger["requests"] if row["method"] == "place"]
+        for name, transport in (("websocket", "ws"), ("rest", "rest")):
+            seen = [row for row in rows if row["transport"] == transport]
+            assert run.statistics[f"{name}_orders"] == len(seen)
+        assert run.statistics["doubts_opened"] == run.statistics["doubts_settled"]
+        assert run.statistics["doubts_open"] == 0
+        assert run.statistics["fills"] == len(run.ledger["fills"])
+
+
 def names(command: object, order: Order) -> bool:
     """Whether a cancel is of this order."""
     cancels = command.cancels if isinstance(command, CancelBatch) else (command,)

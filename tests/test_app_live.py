@@ -17,6 +17,7 @@ from crosswire.app.client import Client
 from crosswire.app.config import parse
 from crosswire.app.errors import ConfigError, NotConnectedError, UserError
 from crosswire.app.live import Trader
+from crosswire.app.resident import stop_dead
 from crosswire.app.simprocess import SimProcess, same_code
 from crosswire.domain import Approved, Halted, LoggedIn, Place, PlaceBatch, RunEnded
 from crosswire.journal import read
@@ -108,6 +109,47 @@ def test_a_killed_bot_forgets_no_order(tmp_path: Path) -> None:
     assert trader.journal.run == 2
     assert {order["status"] for order in ledger["orders"]} <= {"filled", "canceled"}
     assert trader.is_clean
+
+
+def test_a_dead_bot_is_stopped_as_if_it_lived(tmp_path: Path) -> None:
+    """kill -9 with an order resting and a position held; then `stop --flatten`."""
+
+    async def run() -> tuple[bool, dict[str, Any]]:
+        simulator = SimProcess(VENUE)
+        await simulator.start()
+        try:
+            found = document(tmp_path, simulator.address, strategies={})
+            (tmp_path / "bot.toml").write_text(toml(found))
+            await asyncio.to_thread(trade_and_die, tmp_path)
+            request = {"ask": "stop", "how": "flatten"}
+            is_done = await stop_dead(parse(found, "test"), "test", request)
+            return is_done, await simulator.ledger()
+        finally:
+            await simulator.stop()
+
+    is_done, ledger = asyncio.run(run())
+    assert is_done
+    assert sorted(order["status"] for order in ledger["orders"]) == ["canceled", "filled", "filled"]
+    sides = {fill["side"] for fill in ledger["fills"]}
+    assert sides == {"buy", "sell"}
+    assert ledger["balances"]["main"]["BTC"] == ledger["starting_balances"]["main"]["BTC"]
+
+
+def trade_and_die(directory: Path) -> None:
+    """Run the real program as a child, let it buy and quote, and kill it."""
+    child = start_child(directory / "bot.toml")
+    assert child.stdout is not None
+    path = control.socket_path(directory / "journal")
+    wish = {"ask": "place", "instrument": "BTC/USD", "side": "buy", "quantity": "0.001"}
+    try:
+        assert json.loads(child.stdout.readline())["running"]
+        for more in ({}, {"limit": "50000"}):
+            answer = control.ask(path, wish | more)
+            assert answer is not None
+            assert answer["ok"], answer
+    finally:
+        child.kill()
+        child.communicate()
 
 
 def approved_places(directory: Path) -> Iterator[Place]:

@@ -221,6 +221,13 @@ class Client:
         found = [order for order in found if order.is_open] if open_only else found[-KEPT:]
         return [self._follow(order.client_order_id) for order in reversed(found)]
 
+    def doubts(self) -> list[PlacedOrder]:
+        """Return the orders with an outcome in doubt, the oldest doubt first."""
+        known = self.trader.engine.orders.unsettled.values()
+        found = [each for each in known if each.account == self.account and each.doubted_ns]
+        found.sort(key=lambda order: order.doubted_ns)
+        return [self._follow(order.client_order_id) for order in found]
+
     def order(self, client_order_id: str) -> PlacedOrder:
         """Return one order by our id or the venue's; `UserError` if there is none."""
         found = self.trader.engine.orders.find(self.account, client_order_id, client_order_id)

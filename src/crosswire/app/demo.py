@@ -19,7 +19,7 @@ from msgspec import Struct
 from crosswire import fixed
 from crosswire.app.config import Config, parse
 from crosswire.app.errors import CrosswireError, UserError
-from crosswire.app.live import Trader
+from crosswire.app.live import SETTLED, Trader
 from crosswire.app.simprocess import SimProcess
 from crosswire.app.stages import spread
 from crosswire.app.views import bare
@@ -35,7 +35,6 @@ FRAME_S = 0.25
 READ_LAG = "1 s"  # how far the simulator's look-ups may trail, as it declares
 READ_EVERY = "10 s"  # a short run is held against the venue more often than a day's
 SETTLE_S = 45.0  # how long the end waits for what is in doubt: a bound, a lag, some look-ups
-SETTLED = "doubts_settled_"
 LAST_NS = 5_000_000_000  # of the trading time: quoting has to go on to its end
 # The built-in strategies' parameters for the simulated market: close enough to be filled, and
 # few enough moves for the rate counters of a real account.

@@ -4,7 +4,7 @@ The names: status, stop, pause, resume, kill, place, amend, cancel, orders, bala
 fills. Whatever is missing or wrong in a request is a `UserError` of one line.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from crosswire.app import views
@@ -94,6 +94,8 @@ class Desk:
         return {
             "venue": client.venue,
             **client.statistics(),
+            "halts": dict(self.trader.engine.risk.halted.get(client.account, {})),
+            "doubts": self._order_rows(client.doubts()),
             "positions": self._position_rows(client),
         }
 
@@ -183,7 +185,16 @@ class Desk:
         client = self.client(request)
         found = client.orders(open_only=bool(request.get("open")))
         limit = int(request.get("limit", 100))
-        return {"orders": [views.as_json(order.view()) for order in found[:limit]]}
+        return {"orders": self._order_rows(found[:limit])}
+
+    def _order_rows(self, orders: Sequence[PlacedOrder]) -> list[dict[str, object]]:
+        """Orders as JSON, with the age of what is in doubt about them."""
+        now_ns = self.trader.now_ns()
+        rows = [views.as_json(order.view()) for order in orders]
+        for row, order in zip(rows, orders, strict=True):
+            since_ns = order.view().doubted_ns
+            row["in_doubt_s"] = round((now_ns - since_ns) / 1e9, 1) if since_ns else None
+        return rows
 
     # --- the account ---------------------------------------------------------------------------
 

@@ -52,6 +52,9 @@ DEAD_MAN_NS = 60_000_000_000  # fires this long after our last sign of life
 RECANCEL_NS = 1_000_000_000
 SIMULATED_LAG_NS = 1_000_000_000  # what look-ups of a simulator in this process may trail
 SAMPLES = 100_000  # tick-to-trade and loop lag: about 3 MB, a day of quiet trading
+# What the engine counts, of all accounts together, shown also where nothing was counted yet.
+COUNTED = ("fills", "doubts_opened", "corrections", "late_accepts", "orders_adopted")
+SETTLED = "doubts_settled_"
 _log = logging.getLogger("crosswire")
 
 
@@ -463,11 +466,17 @@ class Trader:
             "halted": "; ".join(halts),
             "killed": self.engine.risk.killed.get(account, self.engine.risk.killed.get("", "")),
             "circuit_breaker_active": bool(halts) or account in self.engine.risk.breakers.blocked,
+            **dict.fromkeys(COUNTED, 0),
             **self.engine.counts,
+            "doubts_settled": self._settled(),
             **self.engine.risk.breakers.statistics(account),
             **self.engine.tally.statistics(account),
             **session,
         }
+
+    def _settled(self) -> int:
+        counts = self.engine.counts
+        return sum(counts[name] for name in counts if name.startswith(SETTLED))
 
     def raise_failure(self) -> None:
         """Raise what ended the run, if it was not a wish."""

@@ -11,10 +11,15 @@ from typing import Any, TypeVar
 from crosswire.app.config import Config
 from crosswire.app.control import Door, socket_path
 from crosswire.app.desk import Desk
+from crosswire.app.errors import CrosswireError
 from crosswire.app.live import Trader
+from crosswire.doubt import NEW_RUN
 from crosswire.net.loop import new_event_loop
 
 T = TypeVar("T")
+ALLOWED_S = 90.0  # the longest bound of the last run, and some look-ups
+DEAD_STOP_S = 15.0  # what was in flight when it died has to be proven first
+POLL_S = 0.05
 
 
 def in_own_loop(work: Coroutine[Any, Any, T]) -> T:
@@ -80,3 +85,33 @@ async def ask_once(config: Config, where: str, request: Mapping[str, Any]) -> di
     finally:
         await trader.stop()
         desk.close()
+
+
+async def stop_dead(config: Config, where: str, request: Mapping[str, Any]) -> bool:
+    """Do for a bot that died what its own end would have done: cancel, wait, disarm.
+
+    Returns whether every order is proven done.
+    """
+    alone = config.model_copy(update={"strategies": {}})
+    trader = Trader(alone, where=where, stop_s=DEAD_STOP_S)
+    desk = Desk(trader)
+    desk.open()
+    try:
+        await trader.start()
+        if request.get("how") == "flatten":
+            await _placing_allowed(trader)
+        await desk.answer(request)
+    finally:
+        await trader.stop()
+        desk.close()
+    trader.raise_failure()
+    return trader.is_clean
+
+
+async def _placing_allowed(trader: Trader) -> None:
+    """Wait until nothing that the last run sent can still take effect: only then may we place."""
+    until = asyncio.get_running_loop().time() + ALLOWED_S
+    while any(NEW_RUN in halts for halts in trader.engine.risk.halted.values()):
+        if asyncio.get_running_loop().time() > until:
+            raise CrosswireError("what the last run sent may still take effect; try again")
+        await asyncio.sleep(POLL_S)

@@ -59,6 +59,8 @@ class Update(Struct, frozen=True):
     reason: str
     doubts: int
     at_ns: int
+    doubted_ns: int = 0  # since when one of its outcomes is in doubt
+    is_ruled_out: bool = False  # in doubt, but it can't rest at the venue any more
 
 
 class Execution(Struct, frozen=True):
@@ -125,6 +127,8 @@ def order_view(order: Order) -> Update:
         order.reason,
         order.doubts,
         order.changed_ns,
+        order.doubted_ns,
+        order.is_ruled_out,
     )
 
 

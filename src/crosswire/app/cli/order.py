@@ -21,6 +21,7 @@ COLUMNS = (
     "price",
     "filled",
     "status",
+    "in_doubt_s",
     "reason",
 )
 

@@ -3,19 +3,22 @@
 import time
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from crosswire.app import config as configs
 from crosswire.app import control
 from crosswire.app.cli import screen
-from crosswire.app.cli.asking import DEFAULT_FILE, Json, ask, checked
+from crosswire.app.cli.asking import DEFAULT_FILE, Json, checked
 from crosswire.app.errors import CrosswireError, UserError
 from crosswire.app.live import STOP_S, Trader
-from crosswire.app.resident import find_strategies, in_own_loop, reside
+from crosswire.app.resident import find_strategies, in_own_loop, reside, stop_dead
 
 File = Annotated[Path, typer.Argument(help="The bot's config.")]
+DOUBT_COLUMNS = ("client_order_id", "side", "quantity", "price", "status", "in_doubt_s", "reason")
+ANSWER_S = 30.0
+FLATTEN_S = 120.0  # every order has to be over before positions are closed
 STOP_MARGIN_S = 5.0  # to close sockets and the journal, on top of the wait for orders
 
 
@@ -87,22 +90,30 @@ def stop(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Stop a bot in order; if it is dead, cancel at the venue directly."""
+    """Stop a bot in order; if it is dead, do at the venue what its own end would have done."""
     how = "flatten" if flatten else "cancel-all" if cancel_all else "cancel"
     config = configs.load(file)
     path = control.socket_path(config.journal.directory)
-    answer = control.ask(path, {"ask": "stop", "how": how})
+    answer = control.ask(path, {"ask": "stop", "how": how}, FLATTEN_S if flatten else ANSWER_S)
     if answer is not None:
         checked(answer)
         _await_end(path)
-    elif cancel_all:
-        ask(file, {"ask": "cancel", "all": True})
+        is_done, said = True, "stopped"
+    elif config.mode in ("sim", "paper"):
+        raise CrosswireError(f"no bot is running for {file}, and its orders ended with it")
     else:
-        raise CrosswireError(f"no bot is running for {file}; --cancel-all cancels at the venue")
+        is_done = in_own_loop(stop_dead(config, str(file), {"ask": "stop", "how": how}))
+        positions = ", its positions closed" if flatten else ""
+        said = f"no bot was running; its orders are cancelled{positions}"
     if json:
-        screen.show_json({"stopped": True, "how": how})
-    else:
-        screen.say("stopped" if answer else "no bot was running; every order is cancelled")
+        screen.show_json({"stopped": True, "how": how, "all_done": is_done})
+    if not is_done:
+        raise CrosswireError(
+            "an order is not proven done: its bound, or the lag of look-ups, is not over; the "
+            "dead-man switch stays armed, try again in a minute"
+        )
+    if not json:
+        screen.say(said)
 
 
 def _await_end(path: Path) -> None:
@@ -119,8 +130,14 @@ def status(file: File = DEFAULT_FILE, json: Json = False) -> None:
     answer = _ask_bot(file, {"ask": "status"})
     if json:
         screen.show_json(answer)
-    else:
-        screen.out.print(screen.pairs(f"{answer['bot']} ({answer['mode']})", answer))
+        return
+    screen.out.print(screen.pairs(f"{answer['bot']} ({answer['mode']})", answer))
+    for name, account in answer["accounts"].items():
+        if account["halts"]:
+            halts = [{"halted by": why, "ends by": end} for why, end in account["halts"].items()]
+            screen.out.print(screen.table(f"{name}: halts", halts, ("halted by", "ends by")))
+        if account["doubts"]:
+            screen.out.print(screen.table(f"{name}: in doubt", account["doubts"], DOUBT_COLUMNS))
 
 
 def pause(file: File = DEFAULT_FILE, strategy: str = "", json: Json = False) -> None:
@@ -146,7 +163,7 @@ def _tell(file: Path, request: dict[str, str], said: str, json: bool) -> None:
         screen.say(said)
 
 
-def _ask_bot(file: Path, request: dict[str, str]) -> dict[str, object]:
+def _ask_bot(file: Path, request: dict[str, str]) -> dict[str, Any]:
     directory = configs.load(file).journal.directory
     answer = control.ask(control.socket_path(directory), request)
     if answer is None:

@@ -26,9 +26,8 @@ err = Console(stderr=True, highlight=False)
 
 def quiet_logs(level: str = "quiet") -> None:
     """Send every log line to stderr, so that stdout is the command's own."""
-    logging.basicConfig(
-        level=LEVEL_NAMES[level], stream=sys.stderr, format="%(levelname)s %(message)s"
-    )
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("crosswire").setLevel(LEVEL_NAMES[level])
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -14,7 +14,7 @@ from rich.live import Live
 from crosswire.app import hosting
 from crosswire.app.cli import screen, stage
 from crosswire.app.cli.asking import Json
-from crosswire.app.demo import DemoOptions, perform
+from crosswire.app.demo import READ_LAG, DemoOptions, perform
 from crosswire.app.errors import CrosswireError, UserError
 from crosswire.app.resident import in_own_loop
 from crosswire.app.wiring import local_login
@@ -90,7 +90,7 @@ def _announce(venue_name: str, account: str, port: int, *, is_json: bool) -> Non
     screen.say(
         f'[accounts.{account}]\nvenue = "{venue_name}"\nkey = "{login.key}"\n'
         f'secret = "{login.secret}"\n[accounts.{account}.hosts]\nrest = "{hosts.rest}"\n'
-        f'ws = "{hosts.ws}"\nws_private = "{hosts.ws_private}"'
+        f'ws = "{hosts.ws}"\nws_private = "{hosts.ws_private}"\nread_lag = "{READ_LAG}"'
     )
     screen.say("(a login of this simulator alone; use it with mode = testnet)")
 
