@@ -24,7 +24,17 @@ MAX_FUNCTION_LINES = 60
 MAX_LINE_CHARACTERS = 100
 
 # Which parts a part may import from: inward only. The parts in STATE may import each other.
-STATE = {"book", "orders", "positions", "risk", "quotes", "multileg", "doubt", "reconcile"}
+STATE = {
+    "asking",
+    "book",
+    "orders",
+    "positions",
+    "risk",
+    "quotes",
+    "multileg",
+    "doubt",
+    "reconcile",
+}
 DOMAIN = {"fixed", "domain"}
 INWARD: dict[str, set[str]] = {
     "fixed": {"fixed"},
