@@ -124,10 +124,14 @@ class Doubts:
             if not order.closed_lacked_ns:
                 yield Want("closed_orders", ruled_ns + lag_ns + 1, since_ns)
             return
-        if order.missed_ns:
-            yield Want("snapshot", order.missed_ns + CALM_NS)
-        elif order.stage == "LIVE" and order.ends_at_once:
-            yield Want("snapshot", order.known_ns + 2 * CALM_NS)  # its end should have come by now
+        at_ns = order.missed_ns
+        if not at_ns and order.stage == "LIVE" and order.ends_at_once:
+            at_ns = order.known_ns + CALM_NS  # its end should have come by now
+        if at_ns:
+            lag_ns = self._policies[account].read_lag_ns
+            since_ns = self._closed_since_ns(order, offset_ns)
+            yield Want("snapshot", at_ns + CALM_NS)
+            yield Want("closed_orders", at_ns + CALM_NS + lag_ns, since_ns)
         for request in order.requests.values():
             if request.kind == "amend" and request.is_doubtful:
                 past_ns = orders.amend_bound_ns(order, request) - offset_ns + MARGIN_NS

@@ -19,6 +19,7 @@ from crosswire.domain import (
     BalancesRead,
     CashMoved,
     Corrected,
+    Disconnected,
     Filled,
     LoggedIn,
     LookUp,
@@ -39,12 +40,14 @@ class Rhythm(Struct, frozen=True):
 
     orders_every_ns: int = 30 * SECOND_NS
     balances_every_ns: int = 60 * SECOND_NS  # fills as well
+    blind_every_ns: int = 20 * SECOND_NS  # orders and fills, while the private stream is lost
 
 
 class _Reads(Struct):
     """When the money and the fills of one account are due besides their rhythm."""
 
     due_ns: int = 0
+    lost_ns: int = 0  # since when the private stream is lost; 0 = it delivers
     is_ready: bool = False  # it was logged in once
 
 
@@ -64,8 +67,21 @@ class Reconciler:
         """A new connection has shown the open orders; money and fills are asked for now."""
         reads = self._reads.get(event.session)
         if reads is not None:
-            reads.is_ready = True
+            reads.is_ready, reads.lost_ns = True, 0
             reads.due_ns = event.recv_ns
+
+    def logged_out(self, event: Disconnected) -> None:
+        """The private stream is lost: orders go by REST, and look-ups stand in for it."""
+        reads = self._reads.get(event.session)
+        if reads is not None and not reads.lost_ns:
+            reads.lost_ns = event.recv_ns
+
+    def is_following(self, account: str, now_ns: int) -> bool:
+        """Whether look-ups stand in for the lost stream, and keep coming."""
+        reads = self._reads[account]
+        stale_ns = now_ns - 2 * self._rhythms[account].blind_every_ns
+        heard = (self._asking.answered_ns(account, what) for what in ("open_orders", "fills"))
+        return bool(reads.lost_ns) and min(heard) > stale_ns
 
     def due(self, now_ns: int) -> list[AnyCommand]:
         """Return the look-ups that are due."""
@@ -88,6 +104,8 @@ class Reconciler:
         is_orders = what == "open_orders"
         every_ns = rhythm.orders_every_ns if is_orders else rhythm.balances_every_ns
         last_ns = self._asking.answered_ns(account, what)
+        if reads.lost_ns and what != "balances":
+            every_ns = min(every_ns, rhythm.blind_every_ns)
         # A login shows open orders by itself. One that comes and goes must not eat the budget.
         if reads.due_ns > last_ns and not is_orders:
             return max(reads.due_ns, last_ns + CALM_NS)

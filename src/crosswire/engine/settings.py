@@ -21,6 +21,7 @@ class Account(Struct, frozen=True):
     resends: bool = False  # it takes identical bytes once, and `verify` has shown that here
     orders_every_ns: int = 30_000_000_000  # how often open orders are read
     balances_every_ns: int = 60_000_000_000  # how often balances and fills are
+    blind_every_ns: int = 20_000_000_000  # the same for orders and fills without a private stream
     adopts_external: bool = False  # strangers' open orders are managed, not only shown
     breakers: BreakerRules = BreakerRules()  # by which transports it places
     max_inflight: int = 100  # requests without an answer

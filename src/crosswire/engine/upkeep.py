@@ -46,7 +46,6 @@ class Upkeep:
         self._risk = risk
         self._counts = counts
         self._lags_ns = {name: account.read_lag_ns for name, account in accounts.items()}
-        self._watch = Watch(settings, orders, risk)
         asking = Asking()
         self.heard = asking.heard
         self._doubts = Doubts(
@@ -60,11 +59,12 @@ class Upkeep:
         self._reconciler = Reconciler(
             orders,
             {
-                name: Rhythm(account.orders_every_ns, account.balances_every_ns)
-                for name, account in accounts.items()
+                name: Rhythm(each.orders_every_ns, each.balances_every_ns, each.blind_every_ns)
+                for name, each in accounts.items()
             },
             asking,
         )
+        self._watch = Watch(settings, orders, risk, self._reconciler.is_following)
 
     # --- by the clock --------------------------------------------------------------------------
 
@@ -95,6 +95,7 @@ class Upkeep:
     def disconnected(self, event: Disconnected) -> None:
         """It does not."""
         self._watch.in_control[event.session] = False
+        self._reconciler.logged_out(event)
 
     def measured(self, event: ClockMeasured) -> None:
         """Our clock and the venue's have moved apart: ours stood still, or was set.

@@ -1,5 +1,7 @@
 """What the engine does by the clock: the dead-man switch, a kill's cancels, the loss breaker."""
 
+from collections.abc import Callable
+
 from crosswire.domain import AnyCommand, ArmDeadMan, CancelAll, Halted, Resumed
 from crosswire.engine.settings import Settings
 from crosswire.orders import Orders
@@ -14,7 +16,15 @@ LOSS = "loss limit: "
 class Watch:
     """Decides, by `now_ns` alone, what is due."""
 
-    def __init__(self, settings: Settings, orders: Orders, risk: Risk) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        orders: Orders,
+        risk: Risk,
+        is_following: Callable[[str, int], bool],
+    ) -> None:
+        """`is_following`: whether look-ups stand in for an account's lost private stream."""
+        self._is_following = is_following
         self._settings = settings
         self._orders = orders
         self._risk = risk
@@ -39,7 +49,10 @@ class Watch:
             if is_killed and has_open and self._is_due(self._killed_ns, name, now_ns):
                 due.append(CancelAll(name))
             # While killed with orders open the switch is left to fire: it is the last resort.
-            if account.dead_man_ns and self.in_control.get(name) and not (is_killed and has_open):
+            if is_killed and has_open:
+                continue
+            is_in_control = self.in_control.get(name) or self._is_following(name, now_ns)
+            if account.dead_man_ns and is_in_control:
                 due += self._arm(name, account.dead_man_ns, now_ns)
         return due
 

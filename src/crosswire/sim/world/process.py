@@ -37,6 +37,7 @@ PLACING = (Place, PlaceBatch)
 BREAKERS = BreakerRules(cooldown_ns=5_000_000_000)  # shorter too: a world has seconds
 DEAD_MAN_NS = 20_000_000_000  # shorter than a real one, so that a world re-arms it often
 # How often orders, and balances and fills, are read: in worlds more often than in real life.
+BLIND_EVERY_NS = 6_000_000_000
 OFTEN = (15_000_000_000, 20_000_000_000)
 AS_EVER = (30_000_000_000, 60_000_000_000)
 GRACE_NS = 25_000_000_000  # so long ended orders are kept: a world shall see them forgotten
@@ -112,6 +113,7 @@ class Terms:
             dead_man_ns=DEAD_MAN_NS if found.has_dead_man else 0,
             read_lag_ns=self.read_lag_ns,
             orders_every_ns=self.orders_every_ns,
+            blind_every_ns=min(self.orders_every_ns, BLIND_EVERY_NS),
             balances_every_ns=self.balances_every_ns,
             breakers=BREAKERS,
         )
