@@ -303,6 +303,7 @@ class Moves(Index):
         self._drop(order, request)
         self._step(order, event)
         if order.stage == "DONE" and not order.end:
+            self._drop_all(order)  # a cancel of it has nothing left to be in doubt about
             order.end, order.reason = "rejected", event.reason
         elif order.stage == "UNKNOWN":
             self._doubt(order, event.recv_ns, f"refused though it exists: {event.reason}")

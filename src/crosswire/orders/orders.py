@@ -194,7 +194,7 @@ class Orders(Moves):
                 evidence = f"missing from the {event.source}"
                 self._rule_out(order, venue_ns, event.recv_ns, evidence)
             # The later the second look, the more of what was late it would show.
-            waited_ns = event.started_ns - lag_ns - order.ruled_out_ns
+            waited_ns = _waited_ns(order, event) - lag_ns
             is_later = order.ruled_out_ns and waited_ns > self.read_lag_ns(event.account)
             if is_later and not order.open_lacked_ns:
                 order.open_lacked_ns = event.recv_ns
@@ -212,7 +212,7 @@ class Orders(Moves):
         for order in list(self.unsettled.values()):
             if order.account != event.account or not order.ruled_out_ns or order.closed_lacked_ns:
                 continue
-            waited_ns = event.started_ns - order.ruled_out_ns
+            waited_ns = _waited_ns(order, event)
             is_fresh = event.horizon_ns > order.ruled_venue_ns
             is_patient = event.horizon_ns > 0 and waited_ns >= PATIENCE * lag_ns
             is_wide = event.since_ns <= self.sent_venue_ns(order)
@@ -269,3 +269,11 @@ class Orders(Moves):
             for request in list(order.requests.values()):
                 self._timed_out(TimedOut(event.recv_ns, order.account, request.request_id, "crash"))
         return NOTHING
+
+
+def _waited_ns(order: Order, read: OrdersRead) -> int:
+    """How long after an order was ruled out a read began: by both clocks, the shorter."""
+    waited_ns = read.started_ns - order.ruled_out_ns
+    if read.venue_ns and order.ruled_venue_ns:
+        return min(waited_ns, read.venue_ns - order.ruled_venue_ns)
+    return waited_ns
