@@ -153,6 +153,22 @@ def test_one_refused_copy_of_a_doubtful_order_leaves_it_in_doubt() -> None:
     assert (order.stage, order.reserved) == ("UNKNOWN", ONE)
 
 
+def test_a_refused_order_leaves_no_cancel_in_doubt() -> None:
+    """Its place arrives late and is refused, after the silence about its cancel."""
+    orders = Orders()
+    orders.register(approved(place()))
+    orders.apply(sent())
+    orders.apply(timed_out())
+    orders.register(Approved(Cancel(ACCOUNT, "a"), 2, S))
+    orders.apply(sent(2))
+    orders.apply(TimedOut(2 * S, ACCOUNT, 2, "silence", ("a",), "cancel"))
+    orders.apply(rejected())
+    order = orders.get("a")
+    assert order is not None
+    assert (order.end, order.requests, order.doubts) == ("rejected", {}, 0)
+    assert not orders.unsettled
+
+
 def test_a_copy_that_never_left_counts_neither_way() -> None:
     orders = Orders()
     orders.register(approved(place()))
