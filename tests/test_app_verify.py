@@ -44,9 +44,23 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> verify.Run:
 
 def test_every_step_is_gone_through(real: verify.Run) -> None:
     steps = [(step["step"], step["ok"]) for step in real.steps]
-    names = ("place", "amend", "look up", "cancel", "look up again")
-    assert steps == [(name, True) for name in names]
+    names = (
+        "place",
+        "amend",
+        "look up",
+        "picture",
+        "cancel",
+        "look up again",
+        "picture again",
+        "closed orders",
+        "cancel again",
+    )
+    assert steps == [(name, True) for name in names], real.steps
     assert real.is_done
+    told = {step["step"]: step["detail"] for step in real.steps}
+    assert told["picture"] == "shown, with our id"
+    assert told["closed orders"].startswith("shown, with our id after 0.")
+    assert "Unknown order" in told["cancel again"]
 
 
 def test_the_transcript_holds_every_word_but_no_key(real: verify.Run, tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from crosswire.app.client import Client as Client
-    from crosswire.app.client import Wish as Wish
     from crosswire.app.connect import connect as connect
     from crosswire.app.errors import ConfigError as ConfigError
     from crosswire.app.errors import CrosswireError as CrosswireError
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from crosswire.app.errors import Rejected as Rejected
     from crosswire.app.errors import UserError as UserError
     from crosswire.app.placed import PlacedOrder as PlacedOrder
+    from crosswire.app.placed import Wish as Wish
     from crosswire.app.views import BookView as BookView
     from crosswire.app.views import Execution as Execution
     from crosswire.app.views import PositionView as PositionView
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "connect": "connect",
     "Client": "client",
-    "Wish": "client",
+    "Wish": "placed",
     "ConfigError": "errors",
     "CrosswireError": "errors",
     "NotConnectedError": "errors",

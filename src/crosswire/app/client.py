@@ -17,7 +17,7 @@ from crosswire import domain, fixed
 from crosswire.app import views
 from crosswire.app.errors import CrosswireError, Refused, Rejected, UserError
 from crosswire.app.live import Trader
-from crosswire.app.placed import Number, PlacedOrder
+from crosswire.app.placed import Number, PlacedOrder, Wish
 from crosswire.domain import AnyEvent, OrderType, Side, TimeInForce
 
 KEPT = 1_000  # executions, orders and trades held in memory; the rest is in the journal
@@ -26,16 +26,6 @@ BOOK_TIMEOUT_S = 20.0  # from subscribing to the first snapshot
 _log = logging.getLogger("crosswire")
 _Told = TypeVar("_Told")
 Callback = Callable[[_Told], Awaitable[None] | None]
-
-
-class Wish:
-    """One order to place, for `place_batch`; the same arguments as `place`."""
-
-    def __init__(self, instrument: str, side: Side, quantity: Number, **more: Any) -> None:
-        self.instrument = instrument
-        self.side = side
-        self.quantity = quantity
-        self.more = more
 
 
 class Client:
@@ -91,7 +81,7 @@ class Client:
 
         if not is_there():
             await self.trader.watch(self.venue, views.bare(name))
-            event = await self._wait(is_told, BOOK_TIMEOUT_S, f"the book of {instrument}")
+            event = await self.wait_for(is_told, BOOK_TIMEOUT_S, f"the book of {instrument}")
             if self._is_unlisted(event, name):
                 await self.trader.forget(self.venue, views.bare(name))
                 raise UserError(getattr(event, "text", ""))
@@ -248,14 +238,21 @@ class Client:
     async def look_up(self, command: domain.LookUp) -> AnyEvent:
         """Ask the venue, and return the read that answers: complete, or `ReadFailed`."""
         kind = domain.BalancesRead if command.what == "balances" else domain.OrdersRead
+        source = "snapshot" if command.what == "snapshot" else "lookup"
+        scope = "closed" if command.what == "closed_orders" else "open"
+        asked_ns = self.trader.now_ns()
 
         def is_it(event: AnyEvent) -> bool:
-            read = isinstance(event, kind) and event.is_complete and event.source == "lookup"
-            failed = isinstance(event, domain.ReadFailed) and event.what == command.what
-            return (read or failed) and getattr(event, "account", "") == self.account
+            if getattr(event, "account", "") != self.account:
+                return False
+            if isinstance(event, domain.ReadFailed):
+                return event.what == command.what
+            is_read = isinstance(event, kind) and event.is_complete and event.source == source
+            is_new = getattr(event, "started_ns", 0) >= asked_ns  # reconciliation reads as well
+            return is_read and is_new and getattr(event, "scope", scope) == scope
 
         self._submit(command)
-        return await self._wait(is_it, READ_TIMEOUT_S, f"the {command.what.replace('_', ' ')}")
+        return await self.wait_for(is_it, READ_TIMEOUT_S, f"the {command.what.replace('_', ' ')}")
 
     def positions(self) -> dict[str, views.PositionView]:
         """Return what our fills add up to, by instrument."""
@@ -398,9 +395,10 @@ class Client:
             self._waiting.remove(waiting)
         return refusal[0] if refusal else None
 
-    async def _wait(
+    async def wait_for(
         self, is_it: Callable[[AnyEvent], bool], timeout_s: float, what: str
     ) -> AnyEvent:
+        """Wait for an event that is told from now on; `CrosswireError` if it does not come."""
         future: asyncio.Future[AnyEvent] = asyncio.get_running_loop().create_future()
         waiting = (is_it, future)
         self._waiting.append(waiting)

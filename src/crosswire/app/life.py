@@ -59,8 +59,9 @@ Step = dict[str, Any]
 
 
 def explain(directory: Path, order_id: str) -> list[Step]:
-    """Return the steps, oldest first: at_ns, what, evidence, and where it was told again, times
-    and until_ns. `UserError` if the order is unknown.
+    """Return the steps, oldest first; `UserError` if the order is unknown.
+
+    Each has at_ns, what and evidence; one that was told again has times and until_ns, too.
     """
     records = journal.explain(directory, order_id)
     if not records:

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crosswire.app.views import Update, bare, decimal, order_view
 from crosswire.domain import Side
@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from crosswire.app.client import Client
 
 Number = str | Decimal | int
+
+
+class Wish:
+    """One order to place, for `place_batch`; the same arguments as `place`."""
+
+    def __init__(self, instrument: str, side: Side, quantity: Number, **more: Any) -> None:
+        self.instrument = instrument
+        self.side = side
+        self.quantity = quantity
+        self.more = more
 
 
 class PlacedOrder:

@@ -1,10 +1,15 @@
 """`verify`: one far, smallest, post-only order at the venue itself, and the same at our simulator.
 
-It places, amends, looks up and cancels, keeps every frame of the account's connection in a
-transcript, and lists where the venue's words have another shape than the simulator's. The
-transcript never holds a key, a secret, a token or a signature.
+It places, amends, looks up and cancels, and tries what proofs of absence rest on: that our id of
+an order stands wherever it is shown, that the stream's own picture is whole, how far look-ups
+trail, and that the cancel of an order that is over is refused as unknown.
+
+It keeps every frame of the account's connection in a transcript, and lists where the venue's
+words have another shape than the simulator's. The transcript never holds a key, a secret, a
+token or a signature.
 """
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,13 +25,26 @@ from crosswire.app.config import Config
 from crosswire.app.errors import CrosswireError
 from crosswire.app.live import Trader
 from crosswire.app.placed import PlacedOrder
-from crosswire.domain import Instrument, LookUp, OrdersRead, ReadFailed
+from crosswire.domain import (
+    AnyEvent,
+    Approved,
+    Cancel,
+    CancelRejected,
+    Instrument,
+    LookUp,
+    OrdersRead,
+    ReadFailed,
+    Sent,
+)
 from crosswire.venues.interface import Frame, HttpRequest
 
 FAR = Decimal("0.5")  # of the best bid: nobody sells there
 LABELS = ("method", "channel", "type")  # what a message is, where it says so
 HIDDEN = frozenset(("token", "nonce", "otp", "signature", "key", "secret", "api_key", "password"))
 MASK = "***"
+LAG_S = 90.0  # look-ups are given so long to show what the stream has shown
+ASK_S = 2.0
+ANSWER_S = 10.0
 
 
 class Row(Struct, frozen=True):
@@ -142,11 +160,17 @@ async def _walk(client: Client, instrument: str, run: Run) -> None:
         return (await placed[0].done()).status
 
     await _step(run, "place", place)
-    if placed:
-        await _step(run, "amend", amend)
-        await _step(run, "look up", lambda: _look_up(client, placed[0], is_open=True))
-        await _step(run, "cancel", cancel)
-        await _step(run, "look up again", lambda: _look_up(client, placed[0], is_open=False))
+    if not placed:
+        return
+    order = placed[0]
+    await _step(run, "amend", amend)
+    await _step(run, "look up", lambda: _look_up(client, order, "open_orders", is_shown=True))
+    await _step(run, "picture", lambda: _look_up(client, order, "snapshot", is_shown=True))
+    await _step(run, "cancel", cancel)
+    await _step(run, "look up again", lambda: _gone(client, order))
+    await _step(run, "picture again", lambda: _look_up(client, order, "snapshot", is_shown=False))
+    await _step(run, "closed orders", lambda: _closed(client, order))
+    await _step(run, "cancel again", lambda: _cancel_again(client, order))
 
 
 def _smallest(listed: Instrument, best_bid: int) -> tuple[Decimal, Decimal]:
@@ -158,16 +182,58 @@ def _smallest(listed: Instrument, best_bid: int) -> tuple[Decimal, Decimal]:
     return fixed.to_decimal(price), fixed.to_decimal(quantity)
 
 
-async def _look_up(client: Client, order: PlacedOrder, *, is_open: bool) -> str:
-    """Ask for the open orders: it must be there, or must not."""
-    read = await client.look_up(LookUp(client.account, "open_orders"))
+async def _look_up(client: Client, order: PlacedOrder, what: str, *, is_shown: bool) -> str:
+    """Ask for the account's orders: it must be there, under our id, or must not."""
+    read = await client.look_up(LookUp(client.account, what))
     if isinstance(read, ReadFailed):
         raise CrosswireError(f"the look-up failed: {read.reason}")
     assert isinstance(read, OrdersRead)
-    found = any(shown.venue_order_id == order.venue_order_id for shown in read.orders)
-    if found != is_open:
-        raise CrosswireError(f"{order.venue_order_id} is {'' if found else 'not '}shown as open")
-    return "shown" if found else "gone"
+    found = [shown for shown in read.orders if shown.venue_order_id == order.venue_order_id]
+    if bool(found) != is_shown:
+        raise CrosswireError(f"{order.venue_order_id} is {'' if found else 'not '}shown")
+    if found and found[0].client_order_id != order.client_order_id:
+        raise CrosswireError(f"{order.venue_order_id} is shown without our id of it")
+    return "shown, with our id" if found else "gone"
+
+
+async def _gone(client: Client, order: PlacedOrder) -> str:
+    return await _trailing(lambda: _look_up(client, order, "open_orders", is_shown=False))
+
+
+async def _closed(client: Client, order: PlacedOrder) -> str:
+    return await _trailing(lambda: _look_up(client, order, "closed_orders", is_shown=True))
+
+
+async def _trailing(ask: Callable[[], Awaitable[str]]) -> str:
+    """Ask until it is as it should be, and say how long that took: look-ups trail the stream."""
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    while True:
+        try:
+            found = await ask()
+        except CrosswireError as error:
+            if loop.time() - began_s > LAG_S:
+                raise CrosswireError(f"{error}, {LAG_S:g} s later") from None
+            await asyncio.sleep(ASK_S)
+        else:
+            return f"{found} after {loop.time() - began_s:.1f} s"
+
+
+async def _cancel_again(client: Client, order: PlacedOrder) -> str:
+    """Cancel by our id what is over: the refusal is what rules out an order in doubt."""
+    command = Cancel(
+        client.account, order.client_order_id, "", f"{client.venue}:{order.instrument}"
+    )
+    sent = client.trader.submit(command)
+    assert isinstance(sent, Approved)
+
+    def is_it(event: AnyEvent) -> bool:
+        return getattr(event, "request_id", 0) == sent.request_id and not isinstance(event, Sent)
+
+    answer = await client.wait_for(is_it, ANSWER_S, "the answer to a second cancel")
+    if not (isinstance(answer, CancelRejected) and answer.is_unknown_order):
+        raise CrosswireError(f"it was not refused as unknown: {type(answer).__name__}")
+    return answer.reason
 
 
 async def _step(run: Run, name: str, work: Callable[[], Awaitable[str]]) -> None:
