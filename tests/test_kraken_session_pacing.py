@@ -40,7 +40,9 @@ def test_the_documented_example_costs_eight_points() -> None:
 
 
 def test_a_cancel_that_found_no_order_is_given_back() -> None:
-    model, _ = pacing()
+    model, orders = pacing()
+    assert orders.press(ID)
+    assert not orders.press(ID), "it can be cancelled once, however often that is asked"
     model.trading(BTC).add(model.cancel_cost(ID, SECOND), SECOND)
     model.give_back(ID, SECOND, SECOND)
     assert model.trading(BTC).value(SECOND) == 0

@@ -23,6 +23,7 @@ class OpenOrder(Struct, eq=False, gc=False):
 
     instrument: str
     since_ns: int  # when it was made or last amended
+    is_pressed: bool = False  # its cancel is counted already: it can only be cancelled once
 
 
 class OpenOrders:
@@ -79,6 +80,14 @@ class OpenOrders:
             for key in gone:
                 if self.orders[key].since_ns < old_ns:
                     self._remove(key)
+
+    def press(self, key: str) -> bool:
+        """Note a cancel of an order; True for the first one, which alone can cost anything."""
+        found = self.orders.get(key)
+        is_first = found is not None and not found.is_pressed
+        if found is not None:
+            found.is_pressed = True
+        return is_first
 
     def own_id(self, venue_order_id: str) -> str:
         """Return our id of an order that the venue names, "" if it has none."""

@@ -149,9 +149,10 @@ class Pacing:
 
     def give_back(self, key: str, sent_ns: int, now_ns: int) -> None:
         """Take back what a cancel sent then was charged; the venue may know better, and says so."""
-        instrument = self._orders.instrument(key)
-        if instrument:
-            self.trading(instrument).add(-self.cancel_cost(key, sent_ns), now_ns)
+        order = self._orders.orders.get(key)
+        if order is not None and order.is_pressed:
+            order.is_pressed = False
+            self.trading(order.instrument).add(-self.cancel_cost(key, sent_ns), now_ns)
 
     def may_add(self, instrument: str, count: int, now_ns: int) -> bool:
         """Whether `count` new orders leave room to cancel what is open, them included."""

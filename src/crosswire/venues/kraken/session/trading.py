@@ -218,7 +218,7 @@ class Trading:
             for cancel in command.cancels if isinstance(command, CancelBatch) else (command,):
                 key = cancel.client_order_id or cancel.venue_order_id
                 instrument = cancel.instrument or self._orders.instrument(key)
-                if instrument:
+                if instrument and self._orders.press(key):
                     cost = self._pacing.cancel_cost(key, now_ns)
                     self._pacing.trading(instrument).add(cost, now_ns)
 
