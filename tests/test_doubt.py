@@ -304,6 +304,7 @@ def test_what_is_lost_is_canceled_at_once_and_again_past_its_bound() -> None:
     assert len(early) == 1, "a refusal proves nothing yet, and costs what trading could use"
     assert early[0] <= 2
     assert 6 < late[0] <= 9, "once the refusal can prove something, and no snapshot has"
+    assert any(6 < at <= 7 for at in rig.asked("snapshot")), "first: one picture speaks of all"
     gaps = [after - before for before, after in pairwise(late)]
     assert gaps
     assert min(gaps) >= 2
@@ -362,6 +363,16 @@ def test_many_doubts_of_an_account_share_their_look_ups() -> None:
     rig.run(4)
     for what in ("snapshot", "closed_orders"):
         assert len(rig.asked(what)) <= 3
+
+
+def test_a_shared_look_up_reaches_back_to_the_oldest_of_the_doubts() -> None:
+    rig = Rig()
+    rig.lost("a")
+    rig.later(60)
+    rig.lost("b")
+    rig.run(4)
+    looks = [c for _, c in rig.sent if isinstance(c, LookUp) and c.what == "closed_orders"]
+    assert looks[-1].since_ns < rig.order("a").stamps.approved + rig.skew_ns
 
 
 def test_an_order_that_rests_asks_for_nothing() -> None:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from crosswire.domain import (
     Absent,
     Accepted,
+    Amend,
     Approved,
     Cancel,
     Corrected,
@@ -154,6 +155,16 @@ def test_a_late_accept_that_is_over_already_halts_until_a_whole_read() -> None:
     assert not rig.halts
 
 
+def test_a_halt_ends_with_the_memory_of_its_order() -> None:
+    rig = Rig()
+    refused(rig)
+    rig.turn(Accepted(rig.now_ns, ACCOUNT, "a", "V"), rig.closed())
+    assert rig.halts
+    rig.run(400)
+    assert rig.engine.orders.get("a") is None
+    assert not rig.halts
+
+
 # --- orphans and strangers ---------------------------------------------------------------------
 
 
@@ -169,8 +180,12 @@ def test_an_open_order_of_ours_that_no_journal_knows_is_taken_in_and_canceled() 
     rig.run(5)
     assert rig.pressed(name)
     assert rig.asked("fills")
+    rig.turn(replace(rig.closed(filled="0.25", name=name), venue_order_id="O"))
+    pressed = rig.pressed(name)
+    rig.run(20)
+    assert rig.pressed(name) == pressed, "over, and its fill is owed"
     fill = Filled(rig.now_ns, ACCOUNT, name, "O", BTC, "buy", ONE, parse("0.25"), "k")
-    rig.turn(fill, replace(rig.closed(filled="0.25", name=name), venue_order_id="O"))
+    rig.turn(fill)
     assert (order.status, order.reserved) == ("CANCELED", 0)
     assert rig.engine.counts["orders_adopted"] == 1
     assert rig.run(60) == []
@@ -268,6 +283,36 @@ def test_a_new_run_places_nothing_before_a_whole_read() -> None:
         assert not may_place(rig)
     rig.turn(rig.snapshot())
     rig.tick()
+    assert may_place(rig)
+
+
+def test_a_new_run_waits_for_an_amend_that_may_still_arrive() -> None:
+    rig = Rig()
+    order = rig.open()
+    bound_ns = rig.now_ns + 5 * S
+    rig.submit(Amend(ACCOUNT, BTC, "a", "V", 2 * ONE, parse("100"), bound_ns=bound_ns))
+    rig.turn(RunStarted(rig.now_ns, 2))
+    rig.later(1)
+    rig.turn(rig.snapshot(rig.row()))
+    rig.tick()
+    assert not may_place(rig)
+    rig.later(6)
+    rig.turn(rig.snapshot(rig.row()))
+    rig.tick()
+    assert order.doubts == 0
+    assert may_place(rig)
+
+
+def test_a_new_run_does_not_wait_for_what_a_whole_read_lacks() -> None:
+    """It was seen, and is over; how it ended is another question."""
+    rig = Rig()
+    order = rig.open()
+    rig.submit(Cancel(ACCOUNT, "a", "V", BTC))
+    rig.turn(RunStarted(rig.now_ns, 2))
+    rig.later(1)
+    rig.turn(rig.snapshot())
+    rig.tick()
+    assert order.doubts
     assert may_place(rig)
 
 

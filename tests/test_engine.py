@@ -96,6 +96,18 @@ def test_a_fill_moves_the_position_and_is_told_once() -> None:
     assert bot.engine.positions.quantity(ACCOUNT, BTC) == 0
 
 
+def test_a_fill_whose_order_is_known_later_becomes_its_strategys() -> None:
+    """The venue's history names its own id, which the lost answer would have told."""
+    bot = Bot()
+    (approved,) = bot.book()
+    assert isinstance(approved.command, Place)
+    bot.turn(filled("0.25", client_order_id=""))
+    assert bot.engine.positions.share("s", BTC) == 0
+    bot.turn(Accepted(bot.now_ns, ACCOUNT, approved.command.client_order_id, "V"))
+    assert bot.engine.positions.share("s", BTC) == parse("0.25")
+    assert bot.engine.positions.quantity(ACCOUNT, BTC) == parse("0.25"), "booked once"
+
+
 def test_an_external_fill_is_booked_to_the_account_never_to_a_strategy() -> None:
     bot = Bot()
     bot.turn(Filled(S, ACCOUNT, "", "X", BTC, "sell", parse("100"), ONE, "k"))

@@ -2,16 +2,20 @@
 
 from crosswire.domain import (
     AnyCommand,
+    AnyEvent,
     Approved,
     ArmDeadMan,
+    BalancesRead,
     Cancel,
     CancelAll,
     CancelRejected,
+    ClockMeasured,
     Closed,
     DeadManArmed,
     Disconnected,
     FeedProven,
     Filled,
+    FillsRead,
     Halted,
     Kill,
     LoggedIn,
@@ -21,6 +25,7 @@ from crosswire.domain import (
     Refused,
     Resume,
     Resumed,
+    RunStarted,
     TimedOut,
     Unreadable,
     VenueStatusChanged,
@@ -39,6 +44,7 @@ def test_unreadable_private_bytes_halt_placing_until_a_complete_read() -> None:
     assert [a.command for a in approved] == [LookUp(ACCOUNT, "open_orders")]
     assert bot.book() == []
     bot.turn(OrdersRead(S, ACCOUNT, "open", (), S, is_complete=False))
+    bot.turn(OrdersRead(S, ACCOUNT, "closed", (), S, is_complete=True))
     assert bot.engine.risk.halted[ACCOUNT]
     bot.now_ns += S
     approved = bot.turn(OrdersRead(bot.now_ns, ACCOUNT, "open", (), bot.now_ns, True))
@@ -91,6 +97,60 @@ def test_the_dead_man_switch_is_rearmed_only_while_in_control() -> None:
     assert ticked(bot) == []
 
 
+def test_the_switch_fires_earlier_by_a_clock_of_ours_that_stood_still() -> None:
+    """Its timer runs at the venue: a machine that slept for 40 s has 40 s less of it."""
+    for offset_s, may_place in ((40, False), (0, True), (-40, True)):
+        bot = Bot(dead_man_s=60)
+        bot.turn(ClockMeasured(bot.now_ns, ACCOUNT, S), LoggedIn(bot.now_ns, ACCOUNT))
+        bot.turn(DeadManArmed(bot.now_ns, ACCOUNT, bot.now_ns + 42 * S))
+        bot.turn(ClockMeasured(bot.now_ns, ACCOUNT, (1 + offset_s) * S))
+        assert bot.engine.risk.armed_ns[ACCOUNT] <= bot.now_ns + 42 * S, "never later"
+        assert bool(bot.book()) == may_place
+
+
+def test_a_new_run_has_not_armed_the_switch_itself() -> None:
+    bot = Bot(dead_man_s=60)
+    bot.turn(LoggedIn(bot.now_ns, ACCOUNT), DeadManArmed(S, ACCOUNT, bot.now_ns + 60 * S))
+    bot.turn(RunStarted(bot.now_ns, 2))
+    bot.now_ns += S
+    bot.turn(OrdersRead(bot.now_ns, ACCOUNT, "open", (), bot.now_ns, True))
+    bot.tick()
+    assert not bot.engine.risk.halted.get(ACCOUNT)
+    assert bot.book() == []
+    bot.turn(DeadManArmed(bot.now_ns, ACCOUNT, bot.now_ns + 60 * S))
+    bot.now_ns += S
+    assert [type(a.command) for a in bot.book()] == [Place]
+
+
+def test_look_ups_that_stand_in_for_the_stream_keep_the_switch_armed() -> None:
+    """Orders by REST need it: what happens to them is still seen, only later."""
+    bot = Bot(dead_man_s=60)
+    bot.now_ns = 1_000 * S
+    bot.turn(LoggedIn(bot.now_ns, ACCOUNT))
+    bot.turn(Disconnected(bot.now_ns, ACCOUNT, "private", "gone"))
+    assert ticked(bot) == [], "nobody looks yet"
+    for are_answered in (True, False):
+        arms: list[int] = []
+        for _ in range(120):
+            bot.now_ns += S
+            for command in [a.command for a in bot.tick()]:
+                if isinstance(command, ArmDeadMan):
+                    arms.append(bot.now_ns)
+                elif isinstance(command, LookUp) and are_answered:
+                    bot.turn(answer(bot, command.what))
+        is_armed_of_late = bool(arms) and bot.now_ns - arms[-1] < 30 * S
+        assert is_armed_of_late == are_answered
+
+
+def answer(bot: Bot, what: str) -> AnyEvent:
+    if what == "fills":
+        return FillsRead(bot.now_ns, ACCOUNT, 0, bot.now_ns)
+    if what == "balances":
+        return BalancesRead(bot.now_ns, ACCOUNT, (), "lookup", started_ns=bot.now_ns)
+    scope = what.removesuffix("_orders")
+    return OrdersRead(bot.now_ns, ACCOUNT, scope, (), bot.now_ns, True, "lookup")
+
+
 def test_a_killed_account_with_open_orders_is_left_to_the_switch() -> None:
     bot = Bot(dead_man_s=60)
     bot.turn(LoggedIn(bot.now_ns, ACCOUNT), DeadManArmed(S, ACCOUNT, bot.now_ns + 90 * S))
@@ -129,6 +189,8 @@ def test_a_manual_loss_breaker_waits_for_an_operator() -> None:
     assert bot.engine.risk.halted[ACCOUNT]
     bot.engine.submit(Resume(ACCOUNT), bot.now_ns)
     assert not bot.engine.risk.halted.get(ACCOUNT)
+    bot.tick()
+    assert not bot.engine.risk.halted.get(ACCOUNT), "forgiven, or it would halt at once again"
 
 
 def test_a_paused_strategy_withdraws_and_comes_back() -> None:

@@ -85,6 +85,7 @@ def test_no_more_is_forgotten_than_was_asked_for() -> None:
     look(orders, START_NS + HOUR, since_ns=0)
     orders.forget(START_NS + S)
     orders.forget(START_NS)
+    assert not is_booked(orders, fill(START_NS + S - 1, "before")), "the mark never falls"
     assert (orders.fill(ACCOUNT, "at"), orders.fill(ACCOUNT, "before")) == (
         fill(START_NS + S, "at"),
         None,

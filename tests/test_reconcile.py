@@ -9,6 +9,7 @@ from crosswire.domain import (
     BalancesRead,
     CashMoved,
     Corrected,
+    Disconnected,
     Filled,
     FillsRead,
     LoggedIn,
@@ -102,6 +103,31 @@ def test_a_read_that_fails_is_asked_again_soon() -> None:
         assert len(rig.asked(what)) >= 3
 
 
+def test_fills_are_asked_for_from_where_the_last_look_up_ended() -> None:
+    rig = quiet()
+    rig.read(600)
+    looks = [c for _, c in rig.sent if isinstance(c, LookUp) and c.what == "fills"]
+    assert 0 < rig.venue_ns - looks[-1].since_ns < 200 * S
+
+
+def test_without_a_private_stream_look_ups_stand_in_for_it() -> None:
+    rig = quiet()
+    before = len(rig.sent)
+    rig.turn(Disconnected(rig.now_ns, ACCOUNT, "private", "gone"))
+    rig.read(200)
+    asked = [command.what for _, command in rig.sent[before:] if isinstance(command, LookUp)]
+    for what in ("open_orders", "fills"):
+        assert 9 <= asked.count(what) <= 11
+    assert asked.count("balances") <= 4
+    rig.log_in()
+    rig.read(5)
+    before = len(rig.sent)
+    rig.read(200)
+    asked = [command.what for _, command in rig.sent[before:] if isinstance(command, LookUp)]
+    assert asked.count("open_orders") <= 7
+    assert asked.count("fills") <= 4
+
+
 def test_a_connection_that_comes_and_goes_does_not_eat_the_budget() -> None:
     rig = Reader()
     for _ in range(60):
@@ -162,8 +188,8 @@ def test_a_trades_cash_with_its_fill_fetches_nothing() -> None:
 def test_cash_that_is_no_trades_waits_for_no_fill(kind: str) -> None:
     rig = quiet()
     before = rig.asked("fills")
-    rig.turn(cash(rig, kind=kind))
-    rig.turn(cash(rig, ref=""))
+    rig.turn(cash(rig, "f9", kind=kind))
+    rig.turn(cash(rig, ref=""), replace(cash(rig), account="another"))
     rig.read(20)
     assert rig.asked("fills") == before
 
