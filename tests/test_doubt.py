@@ -168,7 +168,15 @@ def narrow(read: OrdersRead) -> AnyEvent:
     return replace(read, since_ns=read.venue_ns - 8 * S)
 
 
-@pytest.mark.parametrize("spoil", [partial, narrowed, failed, blind, early, old, narrow])
+def leapt(read: OrdersRead) -> AnyEvent:
+    """Our clock was set forward: by the venue's, the lag has not passed."""
+    return replace(read, venue_ns=read.venue_ns - 2 * S)
+
+
+SPOILS = [partial, narrowed, failed, blind, early, old, narrow, leapt]
+
+
+@pytest.mark.parametrize("spoil", SPOILS)
 def test_a_closed_read_that_can_not_know_proves_nothing(
     spoil: Callable[[OrdersRead], AnyEvent],
 ) -> None:
