@@ -115,9 +115,16 @@ class Witness:
         self.orphans.clear()
 
     def open_ids(self) -> list[str]:
-        """Our ids of what is open at the venue now."""
+        """Our ids of what is open at the venue now, in time and by right.
+
+        What it took past its bound nobody can know of before it is told: that is a late accept.
+        """
         rows = self._open.values()  # one may have ended since: nothing new arrived with that
-        return [row.client_order_id for row in rows if row.client_order_id and row.status == "open"]
+        return [
+            row.client_order_id
+            for row in rows
+            if row.client_order_id and row.status == "open" and not row.is_past_bound
+        ]
 
     def orphan(self, client_order_id: str) -> None:
         """The program holds an order for done that is open."""
