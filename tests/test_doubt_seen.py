@@ -306,6 +306,7 @@ def test_an_order_that_seems_gone_is_asked_after_and_stays_what_it_was(
     assert (order.stage, order.reserved) == ("LIVE", ONE)
     rig.run(4)
     assert rig.asked("snapshot")
+    assert rig.asked("closed_orders"), "where the stream tells nothing"
     rig.turn(rig.snapshot(rig.row()))
     assert not order.doubts
     assert rig.run(60) == [], "asked and answered"
