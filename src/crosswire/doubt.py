@@ -33,6 +33,7 @@ from crosswire.domain import (
     Resumed,
 )
 from crosswire.orders import Order, Orders
+from crosswire.orders.moves import BOUND_MARGIN_NS
 
 MARGIN_NS = 1_500_000_000  # after a bound on the venue's clock, until we ask whether it holds
 CALM_NS = SECOND_NS  # what the stream may still tell by itself, before a look-up is spent on it
@@ -47,6 +48,7 @@ class Policy(Struct, frozen=True):
     """How doubts of one account are resolved."""
 
     read_lag_ns: int = 0
+    bound_ns: int = 0  # what an order request is given by default
     resends: bool = False  # identical bytes are taken once, and that was shown on the account
 
 
@@ -80,26 +82,26 @@ class Doubts:
     def due(self, now_ns: int, halted: Mapping[str, Mapping[str, str]]) -> list[AnyCommand]:
         """Return the cancels, look-ups and identical copies that are due."""
         commands: list[AnyCommand] = []
-        if not self._orders.unsettled and not any(halted.values()):
+        orders = self._orders
+        if not (orders.unsettled or orders.strange_ns or any(halted.values())):
             self._pressed.clear()
             return commands
         wants: dict[tuple[str, str], list[Want]] = {}
-        for order in self._orders.unsettled.values():
+        for order in orders.unsettled.values():
             if order.doubted_ns or order.is_late or order.is_adopted:
                 commands += self._presses(order, now_ns)
                 commands += self._copies(order, now_ns)
             for want in self._wants(order):
                 wants.setdefault((order.account, want.what), []).append(want)
-        for account, halts in halted.items():
-            for want in self._halt_wants(account, halts):
+        for account in self._policies:
+            for want in self._account_wants(account, halted.get(account, {})):
                 wants.setdefault((account, want.what), []).append(want)
         for (account, what), those in wants.items():
             if self._asking.is_due(account, what, [want.from_ns for want in those], now_ns):
                 since_ns = min(want.since_ns for want in those if want.from_ns <= now_ns)
                 commands.append(LookUp(account, what, since_ns=max(0, since_ns)))
-        if self._pressed:
-            for key in [key for key in self._pressed if key not in self._orders.unsettled]:
-                del self._pressed[key]
+        for key in [key for key in self._pressed if key not in orders.unsettled]:
+            del self._pressed[key]
         return commands
 
     def _wants(self, order: Order) -> Iterator[Want]:
@@ -158,13 +160,19 @@ class Doubts:
         known_ns = min(sent_ns, self._orders.closed_ns.get(order.account, sent_ns))
         return known_ns - SECOND_NS - further_ns
 
-    def _halt_wants(self, account: str, halts: Mapping[str, str]) -> Iterator[Want]:
-        """What the exits of our own halts wait for."""
+    def _account_wants(self, account: str, halts: Mapping[str, str]) -> Iterator[Want]:
+        """What an order of ours that we lost needs, and what the exits of our halts wait for."""
+        strange_ns = self._orders.strange_ns.get(account, 0)
+        if strange_ns and self._orders.read_ns.get(account, 0) <= strange_ns:
+            yield Want("snapshot", strange_ns)
         for reason in halts:
             if reason.startswith(LATE):
                 order = self._orders.get(reason.removeprefix(LATE))
                 if order is None or not order.is_open:
                     yield Want("snapshot", order.changed_ns + 1 if order else 0)
+            elif reason == NEW_RUN:
+                bound_ns = self._policies[account].bound_ns
+                yield Want("snapshot", self._orders.run_started_ns + bound_ns + MARGIN_NS)
 
     def _presses(self, order: Order, now_ns: int) -> Iterator[AnyCommand]:
         """Cancels of what nobody knows the fate of, of what should not be, of what is not ours."""
@@ -241,8 +249,20 @@ class Doubts:
                 return True
             return not order.is_open and not order.reserved and read_ns > order.changed_ns
         if reason == NEW_RUN:
-            return read_ns > orders.run_started_ns and not self.is_moving(account)
+            return self._has_passed(account) and not self.is_moving(account)
         return False
+
+    def _has_passed(self, account: str) -> bool:
+        """Whether the open orders were read since the last run's requests can still arrive.
+
+        Some of them the journal may have lost; so their bound counts from this run's start.
+        """
+        orders = self._orders
+        if orders.was_clean:
+            return orders.read_ns.get(account, 0) > orders.run_started_ns
+        offset_ns = orders.offsets_ns.get(account, 0)
+        bound_ns = orders.run_started_ns + offset_ns + self._policies[account].bound_ns
+        return orders.read_venue_ns.get(account, 0) > bound_ns + BOUND_MARGIN_NS
 
     def is_moving(self, account: str) -> bool:
         """Whether something that left earlier may still take effect: a place, or an amend.

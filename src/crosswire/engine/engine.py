@@ -53,6 +53,7 @@ from crosswire.domain import (
     Resume,
     Resumed,
     Reversed,
+    RunEnded,
     RunStarted,
     Sent,
     Targets,
@@ -136,6 +137,7 @@ class Engine:
             VenueStatusChanged: switches.venue_status,
             DeadManArmed: switches.armed,
             RunStarted: self._run_started,
+            RunEnded: self._run_ended,
         }
         self._appliers.update(dict.fromkeys(ORDER_EVENTS, self._order_event))
         self.tally = Tally(self.orders, self.risk.breakers)
@@ -475,6 +477,9 @@ class Engine:
                 Halted(event.recv_ns, event.session, UNREADABLE, "a complete read of orders")
             )
             self._queued.append(LookUp(event.session, "open_orders"))
+
+    def _run_ended(self, event: RunEnded) -> None:
+        self.orders.apply(event)
 
     def _run_started(self, event: RunStarted) -> None:
         self.orders.apply(event)

@@ -51,7 +51,7 @@ class Upkeep:
         self._doubts = Doubts(
             orders,
             {
-                name: Policy(account.read_lag_ns, account.resends)
+                name: Policy(account.read_lag_ns, account.bound_ns, account.resends)
                 for name, account in accounts.items()
             },
             asking,

@@ -350,7 +350,8 @@ class Moves(Index):
         if isinstance(event, CancelRejected) and event.is_unknown_order:
             evidence = f"its cancel was refused: {event.reason}"
             self._rule_out(order, event.venue_ns, event.recv_ns, evidence)
-            order.missed_ns = event.recv_ns
+            # Since the first: a cancel that is pressed again and again must not put the look off.
+            order.missed_ns = order.missed_ns or event.recv_ns
         order.changed_ns = max(order.changed_ns, event.recv_ns)
         self._complete(order)
         self._settle(order)

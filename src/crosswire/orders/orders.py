@@ -15,6 +15,7 @@ from crosswire.domain import (
     Missing,
     OrderReported,
     OrdersRead,
+    RunEnded,
     RunStarted,
     TimedOut,
 )
@@ -43,13 +44,18 @@ class Orders(Moves):
         """`is_ours` knows this bot's ids; `adopting` accounts manage strangers' orders as well."""
         super().__init__(read_lag_ns)
         self.run_started_ns = 0
+        self.was_clean = True  # the run before this one left nothing open, or there was none
+        self.strange_ns: dict[str, int] = {}  # when the stream last named an order of ours we lost
+        self.read_venue_ns: dict[str, int] = {}  # the same on the venue's clock
         self.read_ns: dict[str, int] = {}  # when the last whole read of open orders began
+        self._ended_clean = True
         self._is_ours = is_ours
         self._adopting = adopting
         self._apply[OrderReported] = self._reported
         self._apply[OrdersRead] = self._orders_read
         self._apply[FillsRead] = self._fills_read
         self._apply[RunStarted] = self._run_started
+        self._apply[RunEnded] = self._run_ended
 
     def forget(self, before_ns: int) -> int:
         """Drop ended orders unchanged since `before_ns`, and keys of fills that all are booked."""
@@ -179,6 +185,7 @@ class Orders(Moves):
             self._miss(event, lag_ns)
             return  # true or blind, nobody can tell
         self.read_ns[event.account] = event.started_ns
+        self.read_venue_ns[event.account] = event.venue_ns
         for key in [key for key in self.externals if key[0] == event.account]:
             if key[1] not in shown:
                 del self.externals[key]
@@ -256,10 +263,21 @@ class Orders(Moves):
         lag_ns = PATIENCE * self.read_lag_ns(account) + COVER_MARGIN_NS
         return max(fills.covered_ns - lag_ns, fills.watermark_ns)
 
+    def _accepted(self, event: Accepted) -> Change:
+        change = super()._accepted(event)
+        if change.order is None and self._is_ours(event.client_order_id):
+            self.strange_ns[event.account] = event.recv_ns  # a read has to tell what it is
+        return change
+
     # --- a new run -----------------------------------------------------------------------------
+
+    def _run_ended(self, event: RunEnded) -> Change:
+        self._ended_clean = event.is_clean
+        return NOTHING
 
     def _run_started(self, event: RunStarted) -> Change:
         """A new process knows nothing of answers the old one may have missed."""
+        self.was_clean, self._ended_clean = self._ended_clean, False
         self.run_started_ns = event.recv_ns
         if not self._began_ns:
             self._began_ns = event.recv_ns
