@@ -345,9 +345,22 @@ def test_a_failed_look_up_says_nothing(what: str) -> None:
         rig = named()
         rig.send(LookUp(ACCOUNT, what))
         assert only(rig.answer_raw(name, status, body), ReadFailed).what == what
+    rig = named()
     rig.send(LookUp(ACCOUNT, what))
     failed = rig.session.failed(rig.call(name), "timeout", rig.now_ns, was_sent=True)
     assert only(failed, ReadFailed).reason == "timeout"
+
+
+def test_the_venues_word_that_its_rest_counter_is_full_is_believed() -> None:
+    """A run before this one may have filled it: what is left is for tokens and cancels."""
+    rig = named()
+    rig.send(LookUp(ACCOUNT, "balances"))
+    rig.answer_raw("BalanceEx", 200, b'{"error":["EAPI:Rate limit exceeded"]}')
+    rig.send(LookUp(ACCOUNT, "balances"))
+    rig.pass_time(3.9)
+    assert len([call for call in rig.calls if "BalanceEx" in call.path]) == 1
+    rig.pass_time(0.2)
+    assert len([call for call in rig.calls if "BalanceEx" in call.path]) == 2
 
 
 def test_look_ups_keep_within_their_budget() -> None:

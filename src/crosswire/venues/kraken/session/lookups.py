@@ -19,6 +19,7 @@ from crosswire.domain import (
     OrdersRead,
     ReadFailed,
 )
+from crosswire.venues.kraken.decode import errors
 from crosswire.venues.kraken.decode.names import Names
 from crosswire.venues.kraken.decode.rest import PAGE, FillsPage, OrdersPage, Rest, answer
 from crosswire.venues.kraken.encode import bodies
@@ -149,6 +150,8 @@ class LookUps:
             return []
         page = self._page(job, status, body, now_ns)
         if isinstance(page, ReadFailed):
+            if errors.is_rate_limit(page.reason):
+                self._budget.fill(now_ns)
             return self._fail(job.command, page.reason, now_ns)
         if isinstance(page, BalancesRead):
             return [structs.replace(page, started_ns=job.started_ns)]

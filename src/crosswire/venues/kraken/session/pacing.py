@@ -93,6 +93,10 @@ class Counter:
         self._value = value
         self._at_ns = max(now_ns, self._at_ns)
 
+    def fill(self, now_ns: int) -> None:
+        """The venue says that it is full: believe it."""
+        self.set(self.most, now_ns)
+
     def left(self, now_ns: int) -> int:
         """Return the whole points that are left."""
         return max(0, self.most - self.value(now_ns)) // POINT
@@ -169,8 +173,7 @@ class Pacing:
 
     def refused(self, instrument: str, now_ns: int) -> None:
         """The venue says the counter is full: believe it."""
-        counter = self.trading(instrument)
-        counter.set(counter.most, now_ns)
+        self.trading(instrument).fill(now_ns)
 
     def left(self, now_ns: int) -> int:
         """Return the points left on the fullest trading counter."""

@@ -305,6 +305,8 @@ class Trading:
         if self._login.is_mint(key):
             got = answer(status, body, RestToken)
             if got.result is None or not got.result.token:
+                if errors.is_rate_limit(got.reason):
+                    self._pacing.rest.fill(now_ns)
                 return self._login.not_minted(key, got.reason or "an empty token", now_ns)
             self._login.minted(key, got.result.token, got.result.expires, now_ns)
             return self._noted(self._untokened.resend(now_ns), now_ns)
