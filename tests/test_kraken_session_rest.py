@@ -358,9 +358,9 @@ def test_the_venues_word_that_its_rest_counter_is_full_is_believed() -> None:
     rig.answer_raw("BalanceEx", 200, b'{"error":["EAPI:Rate limit exceeded"]}')
     rig.send(LookUp(ACCOUNT, "balances"))
     rig.pass_time(3.9)
-    assert len([call for call in rig.calls if "BalanceEx" in call.path]) == 1
+    assert not [call for call in rig.calls if "BalanceEx" in call.path]
     rig.pass_time(0.2)
-    assert len([call for call in rig.calls if "BalanceEx" in call.path]) == 2
+    assert [call for call in rig.calls if "BalanceEx" in call.path]
 
 
 def test_look_ups_keep_within_their_budget() -> None:
