@@ -305,7 +305,7 @@ def test_missing_in_a_complete_read_is_not_absence() -> None:
 
 def test_a_read_that_began_before_the_order_changed_says_nothing_about_it() -> None:
     orders, order = at("LIVE")
-    order.changed_ns = S * 5
+    order.known_ns = S * 5
     orders.apply(OrdersRead(S * 6, ACCOUNT, "open", (), S * 4, True))
     assert order.stage == "LIVE"
 

@@ -362,9 +362,10 @@ class Moves(Index):
         request = order.requests.get(event.request_id) if order else None
         if order is None or request is None:
             return NOTHING
-        # Success proves that the order was open until now; how much it filled, `Closed` tells.
+        # It was open until now; `Closed` tells how much it filled, unless that is lost.
         self._prove(order, event, event.venue_order_id)
         self._drop(order, request)
+        order.missed_ns = event.recv_ns
         order.changed_ns = max(order.changed_ns, event.recv_ns)
         self._settle(order)
         return Change(order, "changed")

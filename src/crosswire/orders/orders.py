@@ -1,7 +1,7 @@
 """Every order of every account: what reads of an account say, and what a new run must doubt.
 
-* A read speaks only about orders unchanged since it began, less the lag of look-ups. The private
-  stream's own snapshot has no lag.
+* A read speaks only about what the venue said of an order before it began, less the lag of
+  look-ups. The private stream's own snapshot has no lag.
 * Only a complete read can lack something. A look-up that shows nothing at all may be blind.
 * What a read shows as over, is over; what it shows as open, was.
 """
@@ -194,7 +194,8 @@ class Orders(Moves):
                 continue
             # A look-up shows the venue as it was; that moment has to be past the bound.
             venue_ns = max(0, event.venue_ns - PATIENCE * lag_ns)
-            if order.changed_ns < event.started_ns - lag_ns:
+            # What we asked of it since says nothing of where it is; what the venue said does.
+            if order.known_ns < event.started_ns - lag_ns:
                 ids = (order.account, order.client_order_id, order.venue_order_id)
                 self._missing(Missing(event.recv_ns, *ids, event.source, venue_ns))
             elif order.stage == "UNKNOWN":
@@ -210,7 +211,7 @@ class Orders(Moves):
     def _miss(self, event: OrdersRead, lag_ns: int) -> None:
         """Nothing was shown although something should be: the stream is to be asked."""
         for order in list(self.all_open(event.account)):
-            if order.stage == "LIVE" and order.changed_ns < event.started_ns - lag_ns:
+            if order.stage == "LIVE" and order.known_ns < event.started_ns - lag_ns:
                 order.missed_ns = event.recv_ns
                 self._settle(order)
 
