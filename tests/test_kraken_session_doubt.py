@@ -196,6 +196,21 @@ def test_the_clock_is_told_when_it_is_known_and_when_it_has_moved() -> None:
         assert len(of(rig.pass_time(0), ClockMeasured)) == count
 
 
+def test_a_jump_of_the_clock_is_told_before_the_answer_that_shows_it() -> None:
+    """We slept for a minute and a half: the next order must not trust the dead-man."""
+    rig = Rig().login()
+    rig.send(place(1))
+    rig.reply("add_order", 1, result={"order_id": "O1"})
+    rig.pass_time(0.05)
+    rig.send(place(2))
+    slept = {"time_in": "2026-01-22T06:07:49.8Z", "time_out": "2026-01-22T06:07:49.9Z"}
+    moved, taken = rig.reply("add_order", 2, result={"order_id": "O2"}, **slept)
+    assert isinstance(moved, ClockMeasured)
+    assert moved.offset_ns > 80 * SECOND
+    assert isinstance(taken, Accepted)
+    assert not of(rig.pass_time(0.05), ClockMeasured)
+
+
 # --- the transport's own faults ------------------------------------------------------------------
 
 

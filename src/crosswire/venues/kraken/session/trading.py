@@ -240,7 +240,8 @@ class Trading:
         if reply.method in {"subscribe", "unsubscribe"}:
             if reply.max_rate_count:
                 self._pacing.set_most(reply.max_rate_count)
-            return [*self._login.answered(reply, now_ns), *self._release(now_ns)]
+            events = self._login.answered(reply, now_ns)
+            return [*self._jump(now_ns), *events, *self._release(now_ns)]
         request = self._inflight.find("ws", reply.req_id)
         if request is None or request.method != reply.method:
             self._counts["stray_answers"] += 1
@@ -250,7 +251,14 @@ class Trading:
         self.clock.measure(request.sent_ns, now_ns, venue_ns=reply.in_ns)
         if not reply.success and errors.is_token_refusal(reply.error) and not request.refusals:
             return self._noted(self._untokened.refused(request, reply.error, now_ns), now_ns)
-        return self._settled(request, reply, now_ns)
+        return [*self._jump(now_ns), *self._settled(request, reply, now_ns)]
+
+    def _jump(self, now_ns: int) -> list[AnyEvent]:
+        """Tell at once that a clock has jumped: from now on deadlines are written by the new one.
+
+        Whoever decides on the next order must know that the dead-man may have fired meanwhile.
+        """
+        return self._news_of_clock(now_ns) if self.clock.has_jumped else []
 
     def _settled(self, request: Request, reply: Reply, now_ns: int) -> list[AnyEvent]:
         self._counts["late_answers"] += request.is_timed_out
@@ -423,13 +431,15 @@ class Trading:
         self._note(events, now_ns)
         self._login.tick(now_ns)
         self._time.tick(now_ns, is_told=self._login.is_ready)
-        offset_ns = self.clock.tell()
-        if offset_ns is not None:
-            events.append(ClockMeasured(now_ns, self.name, offset_ns))
+        events += self._news_of_clock(now_ns)
         events += self._noted(self._untokened.tick(now_ns), now_ns)
         self._settle_short(now_ns)
         events += self._lookups.tick(now_ns)
         return [*events, *self._release(now_ns)]
+
+    def _news_of_clock(self, now_ns: int) -> list[AnyEvent]:
+        offset_ns = self.clock.tell()
+        return [] if offset_ns is None else [ClockMeasured(now_ns, self.name, offset_ns)]
 
     def _settle_short(self, now_ns: int) -> None:
         """Ask one by one for what a batch cancel's count left open and the stream did not tell."""

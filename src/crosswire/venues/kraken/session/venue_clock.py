@@ -5,6 +5,7 @@ a proof: what we send now reaches the venue after that.
 """
 
 _FRESH_NS = 60_000_000_000  # after this a worse measurement replaces a better one
+_JUMP_NS = 1_000_000_000
 _NOTICED_NS = 100_000_000  # a smaller move is not worth telling
 
 
@@ -48,6 +49,11 @@ class VenueClock:
     def venue_ns(self, our_ns: int) -> int:
         """Return the venue's reading of a time on our clock."""
         return our_ns + self.offset_ns
+
+    @property
+    def has_jumped(self) -> bool:
+        """Whether the last word on it is no longer near the truth."""
+        return self._told_ns is not None and abs(self.offset_ns - self._told_ns) > _JUMP_NS
 
     def tell(self) -> int | None:
         """Return the offset if it is news: the first one, or one that has moved noticeably."""
