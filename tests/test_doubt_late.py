@@ -20,6 +20,7 @@ from crosswire.domain import (
     Rejected,
     Resend,
     Resumed,
+    RunEnded,
     RunStarted,
     TimedOut,
 )
@@ -155,6 +156,15 @@ def test_a_late_accept_that_is_over_already_halts_until_a_whole_read() -> None:
     assert not rig.halts
 
 
+def test_an_order_called_absent_is_known_again_long_after_it_was_done_with() -> None:
+    rig = Rig()
+    order = absent(rig)
+    rig.run(1_000)
+    assert rig.engine.orders.get("a") is order, "it must be known for what it is"
+    rig.turn(rig.closed_read(rig.row(is_open=False, filled="0", cause="canceled")))
+    assert rig.heard(Halted)
+
+
 def test_a_halt_ends_with_the_memory_of_its_order() -> None:
     rig = Rig()
     refused(rig)
@@ -265,6 +275,37 @@ def test_a_new_run_places_nothing_until_the_last_ones_requests_can_not_arrive() 
     assert order.is_ruled_out
     assert may_place(rig), "the proof of its absence may take longer"
     assert rig.heard(Resumed)
+
+
+@pytest.mark.parametrize("is_clean", [True, False])
+def test_a_new_run_waits_for_what_the_journal_may_have_lost(is_clean: bool) -> None:
+    """Its last records may be gone: an order nobody knows of may still arrive."""
+    rig = Rig()
+    rig.turn(RunStarted(rig.now_ns, 2), RunEnded(rig.now_ns, 2, is_clean))
+    rig.turn(RunStarted(rig.now_ns, 3))
+    rig.later(1)
+    rig.turn(rig.snapshot())
+    rig.tick()
+    assert may_place(rig) == is_clean
+    rig.run(7)
+    assert rig.asked("snapshot") or is_clean
+    rig.turn(rig.snapshot())
+    rig.tick()
+    assert may_place(rig)
+
+
+def test_an_order_of_ours_that_the_stream_names_and_nobody_knows_is_asked_about() -> None:
+    rig = Rig()
+    name = ClientOrderIds("b", 1).next()
+    rig.turn(Accepted(rig.now_ns, ACCOUNT, name, "W", source="stream"))
+    rig.run(1)
+    assert rig.asked("snapshot")
+    before = len(rig.asked("snapshot"))
+    rig.turn(rig.snapshot(rig.row(name, "W")))
+    assert rig.order(name).is_adopted
+    rig.run(1)
+    assert rig.pressed(name)
+    assert len(rig.asked("snapshot")) == before
 
 
 def test_a_new_run_places_nothing_before_a_whole_read() -> None:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from crosswire.domain import Approved, OrderReported
 from crosswire.orders.order import Order, Request
 
+MAX_ABSENT = 1_000  # orders called absent that are remembered
+
 
 class Standing:
     """What stands of one account at one instrument: its open orders, and the worst to come.
@@ -150,14 +152,18 @@ class Index:
     def forget(self, before_ns: int) -> int:
         """Drop ended orders unchanged since `before_ns`; the journal keeps them. Returns how many.
 
-        An order whose fills are still missing stays.
+        An order whose fills are still missing stays. So do the last ones called absent: should one
+        of them turn up after all, it must be known for what it is.
         """
         old = [
             order
             for order in self._by_id.values()
             if order.stage == "DONE" and not order.reserved and order.changed_ns < before_ns
         ]
-        for order in old:
+        absent = [order for order in old if order.end == "absent"]
+        kept = {id(order) for order in absent[-MAX_ABSENT:]}
+        gone = [order for order in old if id(order) not in kept]
+        for order in gone:
             del self._by_id[order.client_order_id]
             self._by_venue_id.pop((order.account, order.venue_order_id), None)
-        return len(old)
+        return len(gone)
