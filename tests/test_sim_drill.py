@@ -4,7 +4,7 @@ from crosswire.book import Book
 from crosswire.domain import Quotes
 from crosswire.orders import Orders
 from crosswire.positions import Positions
-from crosswire.sim.drill import Drill
+from crosswire.sim.drill import Drill, Hoarder, Rush
 from crosswire.view import View
 from tests.samples import ACCOUNT, BTC, book_reset, filled, instrument
 
@@ -46,6 +46,21 @@ def test_it_goes_back_to_flat() -> None:
         else:
             assert isinstance(wanted, list)
             assert [one.side for one in wanted] == ["sell"]
+
+
+def test_a_hoarder_only_buys_and_a_rush_is_many() -> None:
+    view, positions = _view()
+    positions.book(filled("0.03"), "drill")
+    hoarder, rush = Hoarder(BTC), Rush(BTC)
+    view.now_ns = S
+    for drill in (hoarder, rush):
+        drill.on_update(view)  # the ladder comes first
+    view.now_ns = 2 * S
+    bought, many = hoarder.on_update(view), rush.on_update(view)
+    assert isinstance(bought, list)
+    assert [one.side for one in bought] == ["buy"]
+    assert isinstance(many, list)
+    assert len(many) == 6
 
 
 def test_it_waits_for_a_book() -> None:

@@ -96,7 +96,8 @@ class Tally:
     def report(self) -> dict[str, object]:
         """The counts, each kind of fault with what came of it, and who failed."""
         counts = {name: self._counts[name] for name in COUNTS}
-        others = {name: self._counts[name] for name in SAFETY if name not in COUNTS}
+        checked = (*SAFETY, *LIVENESS)
+        others = {name: self._counts[name] for name in checked if name not in COUNTS}
         kinds = dict.fromkeys((*self.kinds, *self._struck))
         faults = {kind: {"struck": self._struck[kind], **self._row(kind)} for kind in kinds}
         return {

@@ -85,3 +85,27 @@ class Drill:
         if held < -self._most or draw % 6 == 4:
             asks = ()
         return Quotes(self._instrument, bids, asks, threshold=tick)
+
+
+class Rush(Drill):
+    """The same in a hurry: so many orders that look-ups take pages."""
+
+    def __init__(self, instrument: str) -> None:
+        super().__init__(instrument, quantity="0.0005", every_ms=150, takers=6, redraw_every=60)
+
+
+class Hoarder(Drill):
+    """Buys and buys: only the limit stops it, and only if everything bought is counted."""
+
+    def __init__(self, instrument: str) -> None:
+        super().__init__(instrument, quantity="0.003", every_ms=400)
+
+    def _taker(self, view: View, bid: int, ask: int, held: int) -> WantedOrder:
+        reach = REACH_TICKS * view.instrument(self._instrument).price_tick
+        return WantedOrder(
+            instrument=self._instrument,
+            side="buy",
+            quantity=self._quantity,
+            price=ask + reach,
+            time_in_force="ioc",
+        )

@@ -3,12 +3,15 @@
 from functools import partial
 
 from crosswire.domain import (
+    AnyEvent,
     Approved,
     ArmDeadMan,
     Cancel,
     CancelAll,
     CancelBatch,
+    CancelRejected,
     Resumed,
+    Transport,
 )
 from crosswire.sim.plants.planting import (
     Method,
@@ -89,3 +92,50 @@ def _arm_once(program: Program) -> None:
 )
 def _halt_for_ever(program: Program) -> None:
     wrap_events(program.engine, lambda event: [] if isinstance(event, Resumed) else [event])
+
+
+@plant(
+    "breaker_holds_cancel",
+    "a breaker that is open holds back cancels as well",
+    shows_in="cancels_held",
+)
+def _breaker_holds_cancel(program: Program) -> None:
+    breakers = of(of(program.engine, "risk"), "breakers")
+
+    def around(send: Method) -> Method:
+        def held(approved: Approved, transport: Transport, now_ns: int) -> list[AnyEvent]:
+            command = approved.command
+            if not of(breakers, "_open") or not isinstance(command, Cancel | CancelBatch):
+                events: list[AnyEvent] = send(approved, transport, now_ns)
+                return events
+            cancels = command.cancels if isinstance(command, CancelBatch) else (command,)
+            return [
+                CancelRejected(
+                    now_ns,
+                    each.account,
+                    each.client_order_id,
+                    each.venue_order_id,
+                    approved.request_id,
+                    "the breaker is open",
+                    is_unsent=True,
+                )
+                for each in cancels
+            ]
+
+        return held
+
+    for session in program.sessions:
+        wrap(session, "send", around)
+
+
+@plant(
+    "breaker_holds_token",
+    "a breaker that is open holds back the question for a token, and with it the login",
+    shows_in="transports_down",
+)
+def _breaker_holds_token(program: Program) -> None:
+    breakers = of(of(program.engine, "risk"), "breakers")
+    for session in program.sessions:
+        login = getattr(session, "_login", None)
+        if login is not None:
+            wrap(login, "_mint", lambda mint: lambda now_ns: of(breakers, "_open") or mint(now_ns))

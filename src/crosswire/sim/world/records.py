@@ -6,6 +6,7 @@ from crosswire.domain import (
     Absent,
     Accepted,
     Approved,
+    CancelRejected,
     Filled,
     FillsRead,
     Halted,
@@ -31,6 +32,7 @@ class Records:
         self.resent: set[str] = set()
         self.late: set[str] = set()
         self.late_accepts = 0
+        self.cancels_held = 0  # by ourselves: nothing may ever hold one
         self.fills_asked_ns = 0  # when the last whole look-up of fills began, by our clock
         self.absent_then_resent = 0
         self.placed_while_closed = 0
@@ -56,8 +58,6 @@ class Records:
         elif isinstance(record, OrdersRead):
             for row in record.orders:
                 self._there(row.client_order_id)
-        elif isinstance(record, FillsRead):
-            self.fills_asked_ns = record.started_ns
         elif isinstance(record, Halted):
             self._halts.add(record.reason)
             if record.reason.startswith("late accept"):
@@ -65,8 +65,16 @@ class Records:
                 self._unhalted = {one for one in self._unhalted if one not in record.reason}
         elif isinstance(record, Resumed):
             self._halts.discard(record.reason)
-        elif isinstance(record, RunStarted):
+        else:
+            self._other(record)
+
+    def _other(self, record: Record) -> None:
+        if isinstance(record, RunStarted):
             self._run = record.run
+        elif isinstance(record, CancelRejected):
+            self.cancels_held += record.is_unsent
+        elif isinstance(record, FillsRead):
+            self.fills_asked_ns = record.started_ns
 
     def _approved(self, approved: Approved) -> None:
         command = approved.command

@@ -40,8 +40,9 @@ SAFETY = (
     "placed_while_unarmed",
     "misbooked_fills",
     "open_while_killed",
+    "cancels_held",
 )
-LIVENESS = ("unresolved", "not_converged")
+LIVENESS = ("unresolved", "not_converged", "transports_down")
 
 
 class Result(Struct):
@@ -67,8 +68,10 @@ class Result(Struct):
     placed_while_unarmed: int = 0
     misbooked_fills: int = 0
     open_while_killed: int = 0
+    cancels_held: int = 0
     unresolved: int = 0
     not_converged: int = 0
+    transports_down: int = 0
     faults: dict[str, int] = field(default_factory=dict)
     outcomes: dict[str, dict[str, int]] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
@@ -108,6 +111,7 @@ def conclude(world: "World") -> Result:
     result.placed_while_unarmed = _unarmed(world, ledger)
     result.misbooked_fills = _misbooked(world, ledger)
     result.open_while_killed = world.open_while_killed
+    result.cancels_held = world.records.cancels_held
     result.acks_lost = len(world.records.timed_out)
     result.faults = {**world.weather.counts, **world.simulator.fault_counts}
     result.late_accepts = world.records.late_accepts
@@ -118,6 +122,7 @@ def conclude(world: "World") -> Result:
     if not world.is_cut:
         result.trading_resumed = int(world.has_resumed_by_then)
         result.unresolved = world.doubts_left
+        result.transports_down = world.transports_down
         claims = ("position_matches_venue", "cash_matches_venue")
         is_open = any(world.process.engine.orders.all_open(ACCOUNT))
         same = all(verdict[name] for name in claims) and not verdict["ghost_orders"]

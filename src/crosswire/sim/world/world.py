@@ -10,7 +10,7 @@ from random import Random
 from typing import cast
 
 from crosswire import strategies
-from crosswire.domain import Approved, Filled, Kill
+from crosswire.domain import Approved, Filled, Kill, Transport
 from crosswire.engine.path import Record
 from crosswire.fixed import SCALE
 from crosswire.net.delay import CallLater
@@ -38,6 +38,7 @@ from crosswire.venues import NAMES, venue
 from crosswire.venues.interface import Credentials
 
 NS = 1_000_000_000
+TRANSPORTS: tuple[Transport, ...] = ("ws", "rest")
 START_NS = 1_700_000_000 * NS
 PAIR = "BTC/USD"
 BALANCES = {"USD": "100000", "BTC": "2"}
@@ -103,6 +104,7 @@ class World:
         self.start_ns = START_NS
         self.is_cut = until_ns > 0
         self.doubts_left = 0
+        self.transports_down = 0
         self.open_while_killed = 0
         self.has_resumed_by_then = False
         self.calm_ns = 0  # when the faults ended
@@ -314,7 +316,7 @@ class World:
 
     def _look_for_orphans(self) -> None:
         """What we hold for done cannot be open there: the venue always knows first."""
-        self._orphans_due_ns = self.timers.clock.now_ns() + NS // 4
+        self._orphans_due_ns = self.timers.clock.now_ns() + NS // 20
         if self.process.owner.is_dead:
             return
         for client_order_id in self.witness.open_ids():
@@ -336,13 +338,23 @@ class World:
         end_ns = self.timers.clock.now_ns() + most_ns
         while self.timers.clock.now_ns() < end_ns:
             self.live_until(self.timers.clock.now_ns() + NS)
-            if not self.old_doubts() and self.has_resumed() and self._has_read():
+            is_settled = not (self.old_doubts() or self._transports_down())
+            if is_settled and self.has_resumed() and self._has_read():
                 return
 
     def _has_read(self) -> bool:
         """Whether fills were looked up since: what the stream lost, only that can tell."""
         asked_ns = self.records.fills_asked_ns - self.process.clock.offset_ns
         return asked_ns >= self.calm_ns + LONGEST_LAG_NS
+
+    def _transports_down(self) -> int:
+        """How many transports do not place again by now."""
+        routes = self.process.engine.risk.breakers.routes(ACCOUNT)
+        session = self.process.login.session
+        return sum(
+            not (session.is_ready(transport) and routes.may_place(transport))
+            for transport in TRANSPORTS
+        )
 
     def old_doubts(self) -> int:
         """How many orders of the faults' time are still in doubt."""
@@ -365,6 +377,7 @@ class World:
     def _rest(self) -> None:
         """Stop quoting and wait until nothing is open: then both sides can be compared."""
         self.doubts_left = self.old_doubts()
+        self.transports_down = self._transports_down()
         self.has_resumed_by_then = self.has_resumed()
         if self.scenario.is_killed:
             self._kill()
