@@ -110,7 +110,6 @@ def conclude(world: "World") -> Result:
     result.placed_while_closed = world.records.placed_while_closed
     result.placed_while_unarmed = _unarmed(world, ledger)
     result.misbooked_fills = _misbooked(world, ledger)
-    result.open_while_killed = world.open_while_killed
     result.cancels_held = world.records.cancels_held
     result.acks_lost = len(world.records.timed_out)
     result.faults = {**world.weather.counts, **world.simulator.fault_counts}
@@ -120,9 +119,6 @@ def conclude(world: "World") -> Result:
     result.seconds = (world.timers.clock.now_ns() - world.start_ns) / NS
     result.is_cut = world.is_cut
     if not world.is_cut:
-        result.trading_resumed = int(world.has_resumed_by_then)
-        result.unresolved = world.doubts_left
-        result.transports_down = world.transports_down
         claims = ("position_matches_venue", "cash_matches_venue")
         is_open = any(world.process.engine.orders.all_open(ACCOUNT))
         same = all(verdict[name] for name in claims) and not verdict["ghost_orders"]

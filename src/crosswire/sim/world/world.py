@@ -81,15 +81,14 @@ class World:
         self.seed = seed
         self.rng = Random(seed)
         self.timers = Timers(START_NS)
+        clock = self.timers.clock
         self.world_owner = Owner()
         self.network_later: CallLater = Later(self.timers, self.world_owner)
         found = venue(venue_name)
         made = found.simulator(seed, START_NS, LOGIN, BALANCES, account=ACCOUNT, pairs=pairs)
         self.simulator = cast("Venue", made)
         self.scenario = scenario or draw(seed, Menu(*self.simulator.fault_menu))
-        self.switchboard = Switchboard(
-            self.simulator, self.timers.clock, self.network_later, soon_ns=0
-        )
+        self.switchboard = Switchboard(self.simulator, clock, self.network_later, soon_ns=0)
         self.witness = Witness(
             self.simulator.live_ledger, limit=LIMITS.max_position_notional * 101 // 100
         )
@@ -100,13 +99,9 @@ class World:
         self.crashes_in_flight = 0
         self.result = Result(seed)
         self.booked: list[Filled] = []
-        self.records = Records(self.timers.clock.now_ns, self.witness.call_absent)
+        self.records = Records(clock.now_ns, self.witness.call_absent)
         self.start_ns = START_NS
         self.is_cut = until_ns > 0
-        self.doubts_left = 0
-        self.transports_down = 0
-        self.open_while_killed = 0
-        self.has_resumed_by_then = False
         self.calm_ns = 0  # when the faults ended
         self._orphans_due_ns = 0
         self._faults_seen = 0
@@ -198,7 +193,7 @@ class World:
         self.live_until(self.timers.clock.now_ns() + KILL_NS)
         rows = self.simulator.live_ledger.orders.values()
         left = [row for row in rows if row.status == "open" and row.client_order_id]
-        self.open_while_killed = len(left)
+        self.result.open_while_killed = len(left)
         for row in left:
             self.witness.find(f"open although killed: {row.client_order_id}")
 
@@ -376,9 +371,9 @@ class World:
 
     def _rest(self) -> None:
         """Stop quoting and wait until nothing is open: then both sides can be compared."""
-        self.doubts_left = self.old_doubts()
-        self.transports_down = self._transports_down()
-        self.has_resumed_by_then = self.has_resumed()
+        self.result.unresolved = self.old_doubts()
+        self.result.transports_down = self._transports_down()
+        self.result.trading_resumed = int(self.has_resumed())
         if self.scenario.is_killed:
             self._kill()
         self.process.engine.pause(is_paused=True)
