@@ -33,6 +33,18 @@ COUNTS = (
     "unresolved",
     "not_converged",
 )
+# What befalls our own process and its account, as worlds mark it.
+PROCESS = (
+    "crash",
+    "lost_tail",
+    "stall",
+    "suspend",
+    "clock_skew",
+    "journal_full",
+    "stranger",
+    "deposit",
+    "kill",
+)
 ENOUGH_SEEDS = 200  # from here on a kind of fault that never struck fails the campaign
 MAX_LINES = 60
 MAX_TEXT = 170
@@ -116,10 +128,9 @@ class Tally:
 
 def kinds_of(wish: Wish) -> tuple[str, ...]:
     """Every kind of fault that a campaign on a venue must show at least once."""
-    faults, _ = World(0, wish.venue, strategy=wish.strategy).simulator.fault_menu
+    faults, readings = World(0, wish.venue, strategy=wish.strategy).simulator.fault_menu
     switches = [name for name in faults if not name.endswith(("_s", "_is"))]
-    process = ("crash", "stall", "suspend", "stranger", "deposit")
-    return tuple(dict.fromkeys((*NETWORK, *switches, *process)))
+    return tuple(dict.fromkeys((*NETWORK, *switches, *readings, *PROCESS)))
 
 
 def run_seed(

@@ -57,7 +57,7 @@ def campaign(
     story = None
     if tally.failing:
         story = campaigns.shrink(min(each.seed for each in tally.failing), wish)
-    _show(tally, story, is_json=json)
+    _show(tally, story, wish, is_json=json)
     if not tally.has_passed:
         raise typer.Exit(1)
 
@@ -119,7 +119,7 @@ def _progress(*, is_hidden: bool) -> Progress:
     )
 
 
-def _show(tally: Tally, story: Story | None, *, is_json: bool) -> None:
+def _show(tally: Tally, story: Story | None, wish: Wish, *, is_json: bool) -> None:
     report = tally.report()
     if is_json:
         if story is not None:
@@ -145,7 +145,17 @@ def _show(tally: Tally, story: Story | None, *, is_json: bool) -> None:
         screen.say(f"seed {story.seed} with {', '.join(story.kinds) or 'no faults'}{until}:")
         for line in story.lines:
             screen.say(f"  {line}")
-        screen.say(f"again: crosswire campaign --seed {story.seed}")
+        screen.say(f"again: crosswire campaign --seed {story.seed}{_flags(wish)}")
+
+
+def _flags(wish: Wish) -> str:
+    """What a person has to say to get the same worlds."""
+    usual = Wish()
+    return "".join(
+        f" --{name} {getattr(wish, name)}"
+        for name in ("venue", "strategy", "plant")
+        if getattr(wish, name) != getattr(usual, name)
+    )
 
 
 def _table(report: dict[str, object]) -> Table:

@@ -266,6 +266,10 @@ class World:
 
     def begin(self) -> None:
         """Plan what goes wrong, and connect."""
+        for reading in self.scenario.readings:
+            self.weather.mark(reading)
+        if self.scenario.offset_ns or self.scenario.offset_step_ns:
+            self.weather.mark("clock_skew")
         self.simulator.set_faults({**self.scenario.venue, **self.scenario.readings})
         self._plan()
         self.process.begin()
