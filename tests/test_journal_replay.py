@@ -19,6 +19,7 @@ from crosswire.domain import (
     InstrumentListed,
     Kill,
     LoggedIn,
+    OrdersRead,
     Place,
     Rejected,
     RunEnded,
@@ -79,6 +80,10 @@ class Bot:
     def live(self) -> None:
         """A day's work: every way an order can go, and one left in doubt."""
         self.hear(InstrumentListed(S, instrument()), LoggedIn(S, ACCOUNT))
+        self.hear(OrdersRead(2 * S, ACCOUNT, "open", (), 2 * S, True))
+        self.keep(*self.engine.tick(2 * S), *self.engine.made)
+        assert not self.engine.risk.halted[ACCOUNT]
+        self.digests[self.count] = self.engine.digest()
         self.engine.turn((book_reset(recv_ns=10 * S),), 10 * S)  # market data is not journalled
         self.hear(BalancesRead(S, ACCOUNT, (("USD", 10**22), ("BTC", ONE))))
         request, first = self.ask(place("", price="99.9"))
