@@ -243,6 +243,11 @@ def test_the_counter_on_the_stream_and_in_the_answer_is_believed() -> None:
     frame = {"channel": "executions", "type": "update", "data": [item], "sequence": 2}
     rig.hear({**frame, "ratecounter": 42})
     assert rig.session._pacing.trading(BTC).left(rig.now_ns) == 18
+    rig.hear({**frame, "sequence": 3, "data": [{**item, "ratecount": 7}]})
+    assert rig.session._pacing.trading(BTC).left(rig.now_ns) == 53, "it may ride on the item"
+    both = [{**item, "ratecount": 9}, {**item, "order_id": "O2", "ratecount": 9}]
+    rig.hear({**frame, "sequence": 4, "data": both})
+    assert rig.session._pacing.trading(BTC).left(rig.now_ns) == 53, "whose, is not clear"
 
 
 @pytest.mark.parametrize("transport", ["ws", "rest"])

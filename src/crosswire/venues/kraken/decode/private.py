@@ -134,6 +134,7 @@ class Private:
         self.snapshot_venue_ns = 0
         # Whether the subscription asked for open orders, so that a snapshot has all of them.
         self.has_order_snapshot = True
+        self.rate_count: int | None = None  # of the last frame, if it told of one order alone
 
     def executions(self, payload: bytes, recv_ns: int) -> list[AnyEvent]:
         """Return the events of an `executions` frame; raises one of `FAULTS` if it is none."""
@@ -142,6 +143,8 @@ class Private:
         reported: list[OrderReported] = []
         is_snapshot = frame.type == "snapshot"
         is_whole = True
+        count = frame.data[0].ratecount if len(frame.data) == 1 else None
+        self.rate_count = None if count is None else int(count)
         # In a snapshot orders go first: its fills may name less of their order than they do.
         items = sorted(frame.data, key=_is_fill) if is_snapshot else frame.data
         for item in items:

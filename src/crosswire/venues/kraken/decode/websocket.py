@@ -70,12 +70,15 @@ class Decoder:
         else:
             events = self._channel(channel, payload, recv_ns)
         count = envelope.ratecount if envelope.ratecount is not None else envelope.ratecounter
+        shown = None if count is None else int(count)
+        if channel == "executions" and shown is None:
+            shown = self.private.rate_count
         return ChannelMessage(
             channel,
             envelope.type,
             tuple(events),
             envelope.sequence or 0,
-            None if count is None else int(count),
+            shown,
             connection_id,
         )
 

@@ -52,6 +52,7 @@ class ExecutionItem(Struct, frozen=True):
     amended: Ignored = None
     liquidated: Ignored = None
     position_status: Ignored = None
+    ratecount: Number | None = None  # where the rate counter rides is not captured
 
 
 class ExecutionsFrame(Struct, frozen=True):
