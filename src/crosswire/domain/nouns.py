@@ -8,6 +8,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from crosswire.fixed import SCALE
+
 Side = Literal["buy", "sell"]
 Kind = Literal["spot", "perp", "outcome"]
 OrderType = Literal[
@@ -59,6 +61,21 @@ class Instrument(Noun, frozen=True, gc=False):
     status: InstrumentStatus = "online"
     maker_fee: int = 0  # fraction of the notional, same scale
     taker_fee: int = 0
+    price_digits: int = 0  # significant digits of a price, unless it is whole; 0 = no limit
+
+    def tick_at(self, price: int) -> int:
+        """Return the step between the prices that are valid around `price`.
+
+        Where digits are limited it grows with the price, up to a whole number.
+        """
+        tick = self.price_tick
+        if not self.price_digits:
+            return tick
+        surplus = len(str(price)) - self.price_digits
+        coarse = 10**surplus if surplus > 0 else 1
+        if coarse > SCALE:
+            coarse = SCALE
+        return coarse if coarse > tick else tick
 
 
 class Trigger(Noun, frozen=True, gc=False):
