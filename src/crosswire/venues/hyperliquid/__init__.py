@@ -1,0 +1,1 @@
+"""Hyperliquid: orders by WebSocket post, the same signed bytes by REST as the fallback."""

@@ -1,0 +1,1 @@
+"""Commands -> canonical actions and signed bodies, pure. See `commands`, `actions`, `info`."""
