@@ -58,6 +58,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     venue: str = NAMES[0]
     strategy: str = DRILL
     plant: str = ""
+    scenario: Scenario | None = None  # for every seed; None = each draws its own
 
 
 class Failing(Struct, frozen=True):
@@ -141,7 +142,7 @@ def run_seed(
         seed,
         wish.venue,
         strategy=wish.strategy,
-        scenario=scenario,
+        scenario=scenario or wish.scenario,
         plant=wish.plant,
         until_ns=until_ns,
     )

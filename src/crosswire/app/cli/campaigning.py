@@ -14,7 +14,7 @@ from crosswire.app.cli import screen
 from crosswire.app.cli.asking import Json
 from crosswire.app.errors import UserError
 from crosswire.sim import campaign as campaigns
-from crosswire.sim import plants
+from crosswire.sim import plants, showing
 from crosswire.sim.campaign import Story, Tally, Wish
 from crosswire.sim.world import Result
 from crosswire.sim.world import soak as soaking
@@ -33,7 +33,7 @@ def campaign(
     venue: Annotated[str, typer.Option(help=f"Of {', '.join(NAMES)}.")] = NAMES[0],
     strategy: Annotated[str, typer.Option(help="MODULE:CLASS; its own one if left out.")] = "",
     seed: Annotated[int, typer.Option(help="Run only this one, and tell its story.")] = NO_SEED,
-    plant: Annotated[str, typer.Option(help="A bug to plant: the campaign must catch it.")] = "",
+    plant: Annotated[str, typer.Option(help="A bug to plant, in worlds that show it.")] = "",
     soak: Annotated[
         int, typer.Option(help="Instead: one run of so many virtual minutes; does it grow?")
     ] = 0,
@@ -95,8 +95,9 @@ def _wish(venue: str, strategy: str, plant: str) -> Wish:
         raise UserError(f'--plant "{plant}": expected one of {", ".join(plants.names())}')
     if strategy and ":" not in strategy:
         raise UserError(f'--strategy "{strategy}": expected MODULE:CLASS')
-    wish = Wish(venue=venue, plant=plant)
-    return Wish(venue=venue, plant=plant, strategy=strategy) if strategy else wish
+    if plant:
+        return showing.wish(plant, venue=venue, strategy=strategy)
+    return Wish(venue=venue, strategy=strategy) if strategy else Wish(venue=venue)
 
 
 def _results(seeds: Sequence[int], wish: Wish) -> Iterator[Result]:
@@ -150,12 +151,10 @@ def _show(tally: Tally, story: Story | None, wish: Wish, *, is_json: bool) -> No
 
 def _flags(wish: Wish) -> str:
     """What a person has to say to get the same worlds."""
-    usual = Wish()
-    return "".join(
-        f" --{name} {getattr(wish, name)}"
-        for name in ("venue", "strategy", "plant")
-        if getattr(wish, name) != getattr(usual, name)
-    )
+    usual = showing.wish(wish.plant) if wish.plant else Wish()
+    said = {"venue": wish.venue, "strategy": wish.strategy, "plant": wish.plant}
+    usually = {"venue": usual.venue, "strategy": usual.strategy, "plant": ""}
+    return "".join(f" --{name} {said[name]}" for name in said if said[name] != usually[name])
 
 
 def _table(report: dict[str, object]) -> Table:
