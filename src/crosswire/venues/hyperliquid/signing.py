@@ -68,6 +68,8 @@ USER_SIGNED: dict[str, tuple[str, Fields]] = {
         "ApproveBuilderFee",
         (("maxFeeRate", _STRING), ("builder", _ADDRESS), _NONCE),
     ),
+    "cDeposit": ("CDeposit", (("wei", _UINT), _NONCE)),
+    "cWithdraw": ("CWithdraw", (("wei", _UINT), _NONCE)),
     "tokenDelegate": (
         "TokenDelegate",
         (("validator", _ADDRESS), ("wei", _UINT), ("isUndelegate", _BOOL), _NONCE),
