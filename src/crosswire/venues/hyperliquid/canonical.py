@@ -2,8 +2,8 @@
 
 The venue parses the JSON into its own types, packs those again and recovers the signer from
 that: keys in any order, `1670.10` and a cloid in capitals are read, but their hash is that of the
-canonical form. So both of our sides go through here: who signs an action given as a mapping,
-and the simulator that checks it.
+canonical form. So an action given as a mapping goes through here before it is signed. (The
+simulator has a form of its own, so that the two cannot share one mistake.)
 """
 
 import re
