@@ -44,7 +44,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
     deposits: tuple[int, ...] = ()
     full_journals: tuple[int, ...] = ()  # when the database falls behind, for two seconds
     is_killed: bool = False  # ends with the kill switch, thrown into bad weather
-    duration_ns: int = 40 * NS
+    duration_ns: int = 36 * NS
     uses_batches: bool = False  # no fault: another way for orders to go
 
     def kinds(self) -> tuple[str, ...]:
@@ -89,10 +89,10 @@ class Menu(Struct, frozen=True):
 def draw(seed: int, menu: Menu) -> Scenario:
     """Return the scenario of a seed."""
     rng = Random(seed * 2 + 1)
-    duration_ns = 40 * NS
+    duration_ns = 36 * NS
     return Scenario(
         network=NetworkFaults(
-            latency_ns=rng.choice((500_000, 2_000_000, 20_000_000)),
+            latency_ns=rng.choice((500_000, 2_000_000, 10_000_000)),
             spread=rng.choice((4, 20, 60)),
             **_some(rng, NETWORK, 0.6),
         ),

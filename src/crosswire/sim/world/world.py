@@ -359,8 +359,11 @@ class World:
         """How many orders of the faults' time are still in doubt."""
         calm_ns = self.calm_ns + self.process.clock.offset_ns
         orders = self.process.engine.orders.all_open(ACCOUNT)
-        in_flight = [each for each in orders if each.doubts or each.requests]
-        return sum(order.stamps.approved < calm_ns for order in in_flight)
+        old = [order for order in orders if order.stamps.approved < calm_ns]
+        return sum(
+            order.doubts > 0 or any(r.made_ns < calm_ns for r in order.requests.values())
+            for order in old
+        )
 
     def has_resumed(self) -> bool:
         """Whether new orders have been taken and filled since the faults ended."""

@@ -138,6 +138,7 @@ class Trading:
             return self._replied(message, now_ns)
         if isinstance(message, Pong):
             self._login.pong(message, now_ns)
+            return self._jump(now_ns)
         return [message] if isinstance(message, Unreadable) else []
 
     def is_ready(self, transport: Transport) -> bool:
@@ -320,7 +321,7 @@ class Trading:
             return self._noted(self._untokened.resend(now_ns), now_ns)
         if self._time.is_asked(key):
             self._time.answered(key, status, body, now_ns)
-            return []
+            return self._jump(now_ns)
         order = self._inflight.find("rest", key)
         if order is None:
             events = self._noted(self._lookups.answered(key, status, body, now_ns), now_ns)
