@@ -153,6 +153,8 @@ def test_an_end_tells_what_was_filled() -> None:
     refused = only("orderUpdates", [update("iocCancelRejected")])
     assert (refused.cause, refused.filled) == ("canceled", 0)
     assert refused.reason == "iocCancelRejected"
+    emptied = only("orderUpdates", [update("tickRejected", sz="0.0")])
+    assert emptied.filled == 0
 
 
 def test_a_shrunk_reduce_only_order_says_nothing_about_its_fills() -> None:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ from crosswire.domain import BookChanged, BookReset
 from crosswire.fixed import parse
 from crosswire.venues.hyperliquid import wire
 from crosswire.venues.hyperliquid.decode import text
-from crosswire.venues.hyperliquid.decode.books import Books
+from crosswire.venues.hyperliquid.decode.books import MAX_LEVELS, Books
 from crosswire.venues.hyperliquid.decode.fast import BookReader
 from crosswire.venues.hyperliquid.decode.messages import ChannelMessage
 from crosswire.venues.hyperliquid.decode.websocket import Decoder
@@ -134,6 +135,7 @@ def test_a_ladder_is_bounded() -> None:
     for number in range(1, 200):
         top = wire.Bbo("ETH", number + 1, (wire.Level(str(number), "1"), None))
         books.top(top, NOW_NS)
+    assert len(books._ladders["ETH"].bids) == MAX_LEVELS
     last = books.whole(wire.Book("ETH", ([], []), 1), NOW_NS)
     assert last is not None
     assert len(last.bids) == 1
@@ -165,6 +167,30 @@ def test_the_fast_path_reads_what_the_slow_one_reads() -> None:
         assert (coin, time_ms) == ("ETH", 5)
         assert (tuple(bids), tuple(asks)) == (event.bids, event.asks)
         assert reader.read(payload) == found  # from memory
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'[{"px"', b'[x"px"'),
+        (b'"n":1}]', b'"n":1x]'),
+        (b'"n":1', b'"n":01'),
+        (b'"n":1', b'"n":-1'),
+        (b'"time":5', b'"time":05'),
+        (b'"px":"99.0"', b'"px":"9e1"'),
+        (b'"px":"99.0"', b'"px":"-99.0"'),
+        (b'"px":"99.0"', b'"px":"0.00000000001"'),
+        (b'"coin":"ETH"', b'"coin":"ET\\u0048"'),
+        (b'},{"px"', b'}, {"px"'),
+        (b"]]}}", b']],"spread":"1"}}'),
+    ],
+)
+def test_another_layout_is_left_to_the_slow_path(old: bytes, new: bytes) -> None:
+    payload = book_frame(5, [99, 98], [101])
+    assert BookReader().read(payload) is not None
+    assert BookReader().read(payload.replace(old, new)) is None
+    alone = book_frame(5, [99], [101])
+    assert BookReader().read(alone.replace(old, new)) is None or old not in alone
 
 
 @given(st.data())
