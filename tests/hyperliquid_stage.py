@@ -1,7 +1,7 @@
 """A stage for tests of the simulated Hyperliquid: keys, signed bodies, frames in and out."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from coincurve import PrivateKey
@@ -184,13 +184,7 @@ class Stage:
         return oid
 
     def quote(self) -> None:
-        """A book for BTC: 1 at 64990 bid, 1 at 65010 offered."""
-        self.rest("64990", "1")
-        self.rest("65010", "1", "sell")
-
-
-def number(text: str) -> int:
-    return parse(text)
-
-
-Ask = Callable[[Json], Any]
+        """A book for BTC, of the other account: 1 at 64990 bid, 1 at 65010 offered."""
+        one = parse("1")
+        self.sim.trade_elsewhere("other", "BTC-PERP", "buy", one, 64990 * one, self.now_ns)
+        self.sim.trade_elsewhere("other", "BTC-PERP", "sell", one, 65010 * one, self.now_ns)

@@ -152,6 +152,7 @@ class Account:
         self.open: dict[int, OrderRecord] = {}
         self.history: deque[tuple[OrderRecord, Version]] = deque(maxlen=KEPT)
         self.fills: list[Fill] = []
+        self.payments: list[dict[str, object]] = []  # rows of money that no trade moved
         self.positions: dict[str, Position] = {}  # by coin
         self.leverages: dict[str, Leverage] = {}
         self.isolated: dict[str, int] = {}  # margin put aside for a coin

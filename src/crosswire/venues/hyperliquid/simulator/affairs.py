@@ -9,6 +9,7 @@ from typing import TypeGuard
 from msgspec import UNSET
 
 from crosswire.fixed import SCALE, text
+from crosswire.venues.hyperliquid.simulator import rows
 from crosswire.venues.hyperliquid.simulator.accounts import Account, Leverage
 from crosswire.venues.hyperliquid.simulator.actions import (
     ApproveAgent,
@@ -32,7 +33,7 @@ from crosswire.venues.hyperliquid.simulator.gate import DAY_MS, Gate
 from crosswire.venues.hyperliquid.simulator.lists import FUNDING
 from crosswire.venues.hyperliquid.simulator.margin import open_margin, summary
 from crosswire.venues.hyperliquid.simulator.markets import USDC, wallet
-from crosswire.venues.hyperliquid.simulator.text import MS, SECOND, address, ms, scaled
+from crosswire.venues.hyperliquid.simulator.text import MS, SECOND, address, ms, scaled, shown
 
 GATE_VOLUME = 1_000_000 * SCALE
 FIRES_A_DAY = 10
@@ -65,7 +66,6 @@ class Affairs:
     def __init__(self, exchange: Exchange, gate: Gate) -> None:
         self._exchange = exchange
         self._gate = gate
-        self._moves = 0
 
     def run(self, account: Account, action: Affair, now_ns: int) -> str:
         """Carry out an action; return why it is refused, or ""."""
@@ -148,7 +148,9 @@ class Affairs:
         cost = action.weight * PRICE_OF_WEIGHT
         if cost > self._free(account):
             return "Insufficient balance."
-        self.move(account, USDC, -cost, "requestWeight", now_ns)
+        self._exchange.next_hash()
+        delta: rows.Row = {"type": "reserveRequestWeight", "usdc": shown(cost)}
+        self._move(account, USDC, -cost, delta, now_ns)
         account.requests_bought += action.weight
         return ""
 
@@ -175,11 +177,31 @@ class Affairs:
         free = min(there, self._free(account)) if source == USDC else there
         if not 0 < amount <= free:
             return "Insufficient balance for withdrawal."
-        kind = _kind(action)
-        self.move(account, source, -amount, kind, now_ns)
-        if receiver is not None:
-            self.move(receiver, target, amount, kind, now_ns)
+        self._pay_over(account, receiver, (source, target), amount, action, now_ns)
         return ""
+
+    def _pay_over(
+        self,
+        account: Account,
+        receiver: Account | None,
+        wallets: tuple[str, str],
+        amount: int,
+        action: UserSigned,
+        now_ns: int,
+    ) -> None:
+        """Move money from one wallet to another; both owners have a row of it."""
+        exchange = self._exchange
+        exchange.next_hash()
+        delta: rows.Row = {"type": _kind(action), "usdc": shown(amount)}
+        if isinstance(action, UsdClassTransfer):
+            delta["toPerp"] = action.to_perp
+        elif isinstance(action, UsdSend | SpotSend | SendAsset):
+            delta |= {"user": account.address, "destination": action.destination.lower()}
+        if isinstance(action, SpotSend):
+            delta |= {"token": wallets[0].removeprefix("spot:"), "amount": shown(amount)}
+        self._move(account, wallets[0], -amount, delta, now_ns)
+        if receiver is not None:
+            self._move(receiver, wallets[1], amount, delta, now_ns)
 
     def _route(self, account: Account, action: UserSigned) -> tuple[str, str, int, Account | None]:
         """Return (from wallet, to wallet, amount, receiver); `ValueError` if there is no way."""
@@ -201,19 +223,37 @@ class Affairs:
             return token, token, amount, receiver
         return USDC, USDC, amount, None if isinstance(action, Withdraw) else receiver
 
-    def move(self, account: Account, asset: str, amount: int, kind: str, now_ns: int) -> None:
-        """Change a balance by other ways than trading."""
-        self._moves += 1
-        entry = self._exchange.next_hash()
-        self._exchange.ledger.move_cash(
+    def pay(self, account: Account, asset: str, amount: int, now_ns: int) -> None:
+        """Money comes from outside, or goes there."""
+        self._exchange.next_hash()
+        delta: rows.Row = {
+            "type": "deposit" if amount >= 0 else "withdraw",
+            "usdc": shown(abs(amount)),
+        }
+        self._move(account, asset, amount, delta, now_ns)
+
+    def _move(
+        self, account: Account, asset: str, amount: int, delta: rows.Row, now_ns: int
+    ) -> None:
+        """Change a balance by other ways than trading, and tell."""
+        exchange, kind = self._exchange, str(delta["type"])
+        key = f"{kind}:{exchange.hash}:{ms(now_ns)}"
+        row: rows.Row = {"time": ms(now_ns), "hash": exchange.hash, "delta": delta}
+        if kind == "funding":
+            key = f"funding:{delta['coin']}:{ms(now_ns)}"
+            exchange.events.append((account.name, {"funding": _payment(delta, now_ns)}))
+        exchange.ledger.move_cash(
             account.name,
             asset,
             now_ns,
-            ledger_id=f"{entry}:{self._moves}",
-            ref=entry,
+            ledger_id=key if asset == USDC else f"{key}:{asset}",
+            ref=exchange.hash,
             kind=kind,
             amount=amount,
         )
+        if not account.payments or account.payments[-1] != row:  # both wallets may be its own
+            account.payments.append(row)
+            exchange.paid.append((account.name, row))
 
     def pay_funding(self, now_ns: int) -> None:
         """An hour is over: longs pay shorts the rate on their value at the oracle's price."""
@@ -224,16 +264,22 @@ class Affairs:
                 worth = self._exchange.mark(market) * position.size // SCALE
                 amount = -(worth * rate // SCALE)
                 position.funding -= amount
-                self.move(account, USDC, amount, "funding", now_ns)
-                row = {
-                    "time": ms(now_ns),
+                self._exchange.next_hash()
+                delta: rows.Row = {
+                    "type": "funding",
                     "coin": coin,
-                    "usdc": text(amount),
-                    "szi": text(position.size),
-                    "fundingRate": text(rate),
+                    "usdc": shown(amount),
+                    "szi": shown(position.size),
+                    "fundingRate": shown(rate),
                     "nSamples": None,
                 }
-                self._exchange.events.append((account.name, {"funding": row}))
+                self._move(account, USDC, amount, delta, now_ns)
+
+
+def _payment(delta: rows.Row, now_ns: int) -> rows.Row:
+    """Funding as userEvents and userFundings show it."""
+    row: rows.Row = {"time": ms(now_ns)}
+    return row | {key: held for key, held in delta.items() if key != "type"}
 
 
 def _dexs(action: SendAsset) -> tuple[str, str]:
@@ -244,4 +290,6 @@ def _kind(action: UserSigned) -> str:
     """Return the ledger's word."""
     if isinstance(action, Withdraw):
         return "withdraw"
-    return "accountClassTransfer" if isinstance(action, UsdClassTransfer) else "send"
+    if isinstance(action, UsdClassTransfer):
+        return "accountClassTransfer"
+    return "spotTransfer" if isinstance(action, SpotSend) else "internalTransfer"

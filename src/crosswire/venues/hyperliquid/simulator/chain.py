@@ -123,7 +123,8 @@ class Chain:
     def tick(self, now_ns: int) -> None:
         """Make the block that is due."""
         self._by_the_clock(now_ns)
-        if self._exchange.touched or self._exchange.told or self._exchange.events:
+        exchange = self._exchange
+        if exchange.touched or exchange.told or exchange.events or exchange.paid:
             self._wake(now_ns)
         if self._next_ns and self._next_ns <= now_ns:
             self._next_ns = 0

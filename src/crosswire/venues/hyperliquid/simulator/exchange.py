@@ -1,8 +1,8 @@
 """The venue's heart: orders enter the matching engines, and what comes of it is booked and told.
 
 Nothing here knows of sockets. What clients are to hear is left in `told` (orderUpdates rows),
-`filled`, `events` (rows of the `user` channel), `prints` (public trades) and `touched` (coins
-whose book moved).
+`filled`, `events` (rows of the `user` channel), `paid` (rows of money that no trade moved),
+`prints` (public trades) and `touched` (coins whose book moved).
 """
 
 from collections.abc import Sequence
@@ -84,6 +84,7 @@ class Exchange:
         self.told: list[tuple[str, rows.Row]] = []
         self.filled: list[tuple[str, Fill]] = []
         self.events: list[tuple[str, rows.Row]] = []
+        self.paid: list[tuple[str, rows.Row]] = []
         self.prints: list[Print] = []
         self.touched: set[str] = set()
         self._records: dict[str, OrderRecord] = {}

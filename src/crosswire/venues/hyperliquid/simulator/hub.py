@@ -44,6 +44,7 @@ class News(Struct):
     told: list[tuple[str, Row]]
     filled: list[tuple[str, Fill]]
     events: list[tuple[str, Row]]
+    paid: list[tuple[str, Row]]
 
 
 class Hub:
@@ -135,12 +136,13 @@ class Hub:
         elif asked.kind == "userFills":
             account = self.exchange.addresses.get(asked.user)
             fills = account.fills[-SNAPSHOT:] if account else []
-            found = states.fill_rows(fills, is_aggregated=asked.is_aggregated)
-            data = {"isSnapshot": True, "user": asked.user, "fills": found}
+            made = states.fill_rows(fills, is_aggregated=asked.is_aggregated)
+            data = {"isSnapshot": True, "user": asked.user, "fills": made}
             self._say(held, asked, data, now_ns)
         elif asked.kind in {"userFundings", "userNonFundingLedgerUpdates"}:
-            name = _rows_name(asked.kind)
-            self._say(held, asked, {"isSnapshot": True, "user": asked.user, name: []}, now_ns)
+            account = self.exchange.addresses.get(asked.user)
+            found = states.payments(account, is_funding=asked.kind == "userFundings")
+            self._say(held, asked, {"isSnapshot": True} | _paid(asked, found), now_ns)
         elif asked.kind not in {"orderUpdates", "userEvents", "notification"}:
             self._refresh(held, asked, now_ns)
 
@@ -149,15 +151,15 @@ class Hub:
     def publish(self, now_ns: int) -> None:
         """Tell everybody what happened since the last time."""
         exchange = self.exchange
-        news = News(exchange.told, exchange.filled, exchange.events)
-        exchange.told, exchange.filled, exchange.events = [], [], []
+        news = News(exchange.told, exchange.filled, exchange.events, exchange.paid)
+        exchange.told, exchange.filled, exchange.events, exchange.paid = [], [], [], []
         prints, exchange.prints = exchange.prints, []
         touched, exchange.touched = exchange.touched, set()
         printed: dict[str, list[Row]] = {}
         for one in prints:
             coin = one.market.coin
             printed.setdefault(coin, []).append(self.tapes[coin].print(one))
-        changed = {name for name, _ in news.told} | {name for name, _ in news.filled}
+        changed = {name for name, _ in [*news.told, *news.filled, *news.paid]}
         for held in list(self.connections.values()):
             for asked in _all(held):
                 if asked.user:
@@ -193,11 +195,11 @@ class Hub:
             for owner, row in news.events:
                 if owner == name:
                     self._say(held, asked, row, now_ns)
-        elif asked.kind == "userFundings":
-            mine = [row for owner, row in news.events if owner == name and "funding" in row]
-            if mine:
-                fundings = [row["funding"] for row in mine]
-                self._say(held, asked, {"user": asked.user, "fundings": fundings}, now_ns)
+        elif asked.kind in {"userFundings", "userNonFundingLedgerUpdates"}:
+            is_funding = asked.kind == "userFundings"
+            mine = [row for owner, row in news.paid if owner == name]
+            if found := [row for row in mine if states.is_funding_row(row) == is_funding]:
+                self._say(held, asked, _paid(asked, found), now_ns)
 
     def _refresh(self, held: Connection, asked: Subscription, now_ns: int) -> None:
         """Tell the present state of what is a state, if it is another one or due."""
@@ -296,5 +298,8 @@ def _all(held: Connection) -> list[Subscription]:
     return list(held.subscriptions.values())
 
 
-def _rows_name(kind: str) -> str:
-    return "fundings" if kind == "userFundings" else "nonFundingLedgerUpdates"
+def _paid(asked: Subscription, found: list[Row]) -> Row:
+    """The data of the two channels of money."""
+    if asked.kind == "userFundings":
+        return {"user": asked.user, "fundings": states.as_fundings(found)}
+    return {"user": asked.user, "nonFundingLedgerUpdates": found}

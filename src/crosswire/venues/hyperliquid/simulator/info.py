@@ -11,7 +11,7 @@ from crosswire.venues.hyperliquid.simulator.exchange import Exchange
 from crosswire.venues.hyperliquid.simulator.gate import Gate
 from crosswire.venues.hyperliquid.simulator.rows import Row, brief, whole
 from crosswire.venues.hyperliquid.simulator.tape import MINUTES, Tape
-from crosswire.venues.hyperliquid.simulator.text import SECOND, address, cloid, ms, shown
+from crosswire.venues.hyperliquid.simulator.text import SECOND, address, cloid, ms
 
 Body = Mapping[str, object]
 LOOKUPS = frozenset(
@@ -31,7 +31,7 @@ LISTS = frozenset(
 )
 UNKNOWN: Row = {"status": "unknownOid"}
 REACHABLE = 10_000  # fills that can be paged through
-LEDGER_KINDS = {"deposit", "withdraw", "withdrawal", "send", "accountClassTransfer"}
+PAYMENTS = 500
 
 
 class Answer(Struct, frozen=True):
@@ -83,8 +83,8 @@ class Info:
             "maxBuilderFee": self._builder_fee,
             "subAccounts": self._sub_accounts,
             "activeAssetData": self._asset_data,
-            "userFunding": self._funding,
-            "userNonFundingLedgerUpdates": self._ledger_updates,
+            "userFunding": self._payments,
+            "userNonFundingLedgerUpdates": self._payments,
         }
 
     def ask(self, body: object, now_ns: int) -> Answer:
@@ -236,34 +236,12 @@ class Info:
 
     # --- money ---------------------------------------------------------------------------------
 
-    def _funding(self, body: Body, now_ns: int) -> list[Row]:
-        """Hours of funding, from the ledger."""
-        return self._cash(body, now_ns, {"funding"})
-
-    def _ledger_updates(self, body: Body, now_ns: int) -> list[Row]:
-        return self._cash(body, now_ns, LEDGER_KINDS)
-
-    def _cash(self, body: Body, now_ns: int, kinds: set[str]) -> list[Row]:
+    def _payments(self, body: Body, now_ns: int) -> list[Row]:
+        """Money that no trade moved: funding, or all else."""
         account = self._user(body)
         start, end = _time(body, "startTime"), _time(body, "endTime", ms(now_ns))
-        found = [
-            row
-            for row in self._exchange.ledger.cash
-            if account is not None
-            and row.account == account.name
-            and row.kind in kinds
-            and start <= ms(row.at_ns) <= end
-        ]
-        return [cash_row(row.kind, row.amount, row.ref, row.at_ns) for row in found[:500]]
-
-
-def cash_row(kind: str, amount: int, ref: str, at_ns: int) -> Row:
-    """A move of money that no trade made."""
-    return {
-        "time": ms(at_ns),
-        "hash": ref,
-        "delta": {"type": kind, "usdc": shown(amount)},
-    }
+        found = states.payments(account, is_funding=body["type"] == "userFunding")
+        return [row for row in found if start <= int(str(row["time"])) <= end][:PAYMENTS]
 
 
 def _dex(body: Body) -> str:

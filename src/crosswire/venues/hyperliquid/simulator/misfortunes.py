@@ -60,7 +60,7 @@ class Misfortunes:
                 account.last_grace_ns = now_ns
             for kind, amount in MONEY.items():
                 if chance.strikes(kind):
-                    self._affairs.move(account, USDC, amount, kind, now_ns)
+                    self._affairs.pay(account, USDC, amount, now_ns)
 
     def restart(self, now_ns: int) -> None:
         """All connections go, and what was under way; orders and money stay."""

@@ -226,9 +226,8 @@ class HyperliquidSimulator:
 
     def deposit(self, account: str, asset: str, amount: str, now_ns: int) -> None:
         """Pay into an account (out of it, if negative)."""
-        value = scaled(amount)
-        kind = "deposit" if value >= 0 else "withdrawal"
-        self.affairs.move(self.exchange.accounts[account], asset, value, kind, now_ns)
+        self.affairs.pay(self.exchange.accounts[account], asset, scaled(amount), now_ns)
+        self.hub.publish(now_ns)
 
     def trim(self, before_ns: int) -> None:
         """Forget what ended before a moment, in the ledger too, for runs that last for days."""

@@ -171,6 +171,28 @@ def _merged(parts: list[Fill]) -> Row:
     return row
 
 
+def payments(account: Account | None, *, is_funding: bool) -> list[Row]:
+    """Rows of money that no trade moved: funding, or all else."""
+    found: list[Row] = account.payments if account else []
+    return [row for row in found if is_funding_row(row) == is_funding]
+
+
+def is_funding_row(row: Row) -> bool:
+    delta = row["delta"]
+    return isinstance(delta, dict) and delta["type"] == "funding"
+
+
+def as_fundings(found: Sequence[Row]) -> list[Row]:
+    """Rows of funding as userFundings shows them: flat."""
+    flat: list[Row] = []
+    for row in found:
+        delta = row["delta"]
+        if isinstance(delta, dict):
+            kept = {key: held for key, held in delta.items() if key != "type"}
+            flat.append({"time": row["time"], **kept})
+    return flat
+
+
 # --- what it may do ----------------------------------------------------------------------------
 
 
