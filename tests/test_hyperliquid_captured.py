@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crosswire.book import Book
-from crosswire.domain import BookReset, ReadFailed, TradePrinted, Unreadable
+from crosswire.domain import BookReset, CashMoved, ReadFailed, TradePrinted, Unreadable
 from crosswire.venues.hyperliquid import canonical, signing
 from crosswire.venues.hyperliquid.decode import exchange, fills, info
 from crosswire.venues.hyperliquid.decode.messages import ChannelMessage
@@ -103,6 +103,7 @@ NOT_APPLICABLE = {
 # Questions in the exchanges of two sources that nobody asks here.
 UNASKED = {"fundingHistory": "past rates are not read"}
 EXCHANGES = ("go_hyperliquid/", "python_sdk/")
+WALLET = "0x2ba553d9f990a3b66b03b2dc0d030dfc1c061036"  # of one recorded ledger
 NOW_NS = 1_800_000_000_000_000_000
 
 
@@ -172,8 +173,8 @@ def read_body(question: str, body: bytes) -> None:
     if read is not None:
         assert not isinstance(read(got, NOW_NS), ReadFailed)
     if question in ("userFunding", "userNonFundingLedgerUpdates"):
-        moved = [fills.ledger_row(row, "main", NOW_NS) for row in got.result]
-        assert all(row.kind and row.asset for row in moved)
+        moved = [fills.ledger_row(row, "main", WALLET, NOW_NS) for row in got.result]
+        assert all(isinstance(row, CashMoved) and row.kind for row in moved)
     if question == "meta":
         assert len(Listings().learn_perps(got.result)) == len(got.result.universe)
 

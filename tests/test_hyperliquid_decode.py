@@ -265,23 +265,41 @@ def test_user_events_of_all_kinds() -> None:
     row = {"time": NOW_MS, **paid, "nSamples": None}
     event = only("user", {"funding": row})
     assert event == CashMoved(
-        NOW_NS, "main", "USDC", parse("-3.625312"), 0, 0, "funding", "ETH",
+        NOW_NS, "main", "USDC", parse("-3.625312"), 0, None, "funding", "ETH",
         f"funding:ETH:{NOW_MS}", NOW_NS,
     )  # fmt: skip
-    listed = {"isSnapshot": True, "user": ACCOUNT, "fundings": [row]}
+    listed = {"user": ACCOUNT, "fundings": [row]}
     assert only("userFundings", listed) == event
+    assert read("userFundings", {**listed, "isSnapshot": True}).events == ()
     gone = only("user", {"nonUserCancel": [{"coin": "ETH", "oid": 5}]})
     assert (gone.venue_order_id, gone.cause, gone.filled) == ("5", "canceled", None)
     warned = only("user", {"liquidation": {"lid": 7, "liquidated_user": ACCOUNT}})
     assert warned.text == f"liquidation 7 of {ACCOUNT}"
     assert read("user", {"twapHistory": []}).events == ()
-    moved = {"time": NOW_MS, "hash": "0x1", "delta": {"type": "deposit", "usdc": "5.0"}}
-    update_ = {"user": ACCOUNT, "nonFundingLedgerUpdates": [moved]}
-    cash = only("userNonFundingLedgerUpdates", update_)
-    assert (cash.kind, cash.amount, cash.asset) == ("deposit", parse("5"), "USDC")
-    send = {"type": "spotTransfer", "token": "HYPE", "amount": "2.5", "usdcValue": "9", "fee": "1"}
-    token = fills.ledger_row(wire.LedgerRow(1, "0x2", _raw(send)), "main", NOW_NS)
-    assert (token.asset, token.amount, token.fee) == ("HYPE", parse("2.5"), parse("1"))
+
+
+def test_cash_has_the_sign_of_its_type_or_of_who_sent_it() -> None:
+    def moved(**delta: Any) -> Any:
+        row = wire.LedgerRow(NOW_MS, "0x1", _raw(delta))
+        return fills.ledger_row(row, "main", ACCOUNT, NOW_NS)
+
+    came = moved(type="deposit", usdc="2703997.4500000002")
+    assert (came.amount, came.asset, came.balance) == (parse("2703997.4500000002"), "USDC", None)
+    gone = moved(type="withdraw", usdc="5.0", fee="1.0")
+    assert (gone.amount, gone.fee, gone.kind) == (parse("-5"), parse("1"), "withdraw")
+    assert moved(type="accountClassTransfer", usdc="12.0", toPerp=False).amount == 0
+    token = {"type": "spotTransfer", "token": "HYPE", "amount": "2.5", "fee": "1.0"}
+    sent = moved(**token, user=ACCOUNT.upper(), destination="0x2")
+    assert (sent.asset, sent.amount, sent.fee) == ("HYPE", parse("-2.5"), parse("1"))
+    got = moved(**token, user="0x2", destination=ACCOUNT)
+    assert (got.amount, got.fee) == (parse("2.5"), 0)
+    for odd in (moved(**token, user="0x2", destination="0x3"), moved(type="brandNew", usdc="1")):
+        assert isinstance(odd, VenueWarned)
+    row = {"time": NOW_MS, "hash": "0x1", "delta": {"type": "deposit", "usdc": "5.0"}}
+    listed = {"user": ACCOUNT, "nonFundingLedgerUpdates": [row]}
+    assert only("userNonFundingLedgerUpdates", listed).amount == parse("5")
+    old = read("userNonFundingLedgerUpdates", {**listed, "isSnapshot": True})
+    assert old.events == ()
 
 
 def _raw(value: Any) -> msgspec.Raw:

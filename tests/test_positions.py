@@ -63,6 +63,10 @@ def test_balances_follow_reads_and_moves() -> None:
     assert positions.balances[(ACCOUNT, "BTC")] == 7
     positions.read(BalancesRead(S, ACCOUNT, (("USD", 9),)))
     assert positions.balances == {(ACCOUNT, "USD"): 9}
+    # A row without a balance moves what is known, and makes nothing up.
+    positions.move(CashMoved(S, ACCOUNT, "USD", -2, 1, None, "funding", "", "L2"))
+    positions.move(CashMoved(S, ACCOUNT, "EUR", -2, 0, None, "funding", "", "L3"))
+    assert positions.balances == {(ACCOUNT, "USD"): 6}
 
 
 FILLS = st.lists(

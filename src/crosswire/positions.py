@@ -139,7 +139,13 @@ class Positions:
         return wrong
 
     def move(self, event: CashMoved) -> None:
-        """Take over the balance that a row of the venue's ledger leaves."""
+        """Take over the balance that a row of the venue's ledger leaves.
+
+        One that names no balance moves a known one by its amount.
+        """
         key = (event.account, event.asset)
-        self.balances[key] = event.balance
+        if event.balance is not None:
+            self.balances[key] = event.balance
+        elif key in self.balances:
+            self.balances[key] += event.amount - event.fee
         self._moved_ns[key] = event.recv_ns

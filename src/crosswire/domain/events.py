@@ -392,7 +392,7 @@ class CashMoved(Event, frozen=True, gc=False):
     asset: str
     amount: int
     fee: int
-    balance: int
+    balance: int | None  # what is there after it; None where the venue does not say
     kind: str
     ref: str  # what it belongs to, such as a fill's key
     ledger_id: str

@@ -6,11 +6,13 @@ share, 0 for conversions of dust, and one transaction's hash covers many fills.
 
 import msgspec
 
-from crosswire.domain import CashMoved, Filled, Source
+from crosswire.domain import CashMoved, Filled, Source, VenueWarned
 from crosswire.venues.hyperliquid import wire
 from crosswire.venues.hyperliquid.decode.text import money, noisy, own_id, side_of, time_ns
 from crosswire.venues.hyperliquid.listings import QUOTE, Listings
 
+# Of a transfer between the account's own spot and perps, the whole is what it was.
+_SIGNS = {"deposit": 1, "withdraw": -1, "accountClassTransfer": 0}
 _delta = msgspec.json.Decoder(wire.LedgerDelta)
 
 
@@ -47,7 +49,7 @@ def funding(row: wire.Funding, account: str, recv_ns: int) -> CashMoved:
         QUOTE,
         amount=noisy(row.usdc),
         fee=0,
-        balance=0,
+        balance=None,
         kind="funding",
         ref=row.coin,
         ledger_id=f"funding:{row.coin}:{row.time}",
@@ -55,27 +57,43 @@ def funding(row: wire.Funding, account: str, recv_ns: int) -> CashMoved:
     )
 
 
-def ledger_row(row: wire.LedgerRow, account: str, recv_ns: int) -> CashMoved:
+def ledger_row(
+    row: wire.LedgerRow, account: str, address: str, recv_ns: int
+) -> CashMoved | VenueWarned:
     """Return a row of the ledger: a deposit, a withdrawal, a transfer, funding.
 
-    Amounts are as the venue prints them; for what it prints without a sign, a withdrawal for
-    one, `kind` tells the way.
+    The venue prints amounts without a sign: the type tells it, or who sent it to whom. A type
+    that tells neither is said to people; the next read of balances tells what it came to.
     """
     delta = _delta.decode(row.delta)
     if delta.type == "funding":
         paid = msgspec.json.decode(row.delta, type=wire.Funding)
         return funding(msgspec.structs.replace(paid, time=row.time), account, recv_ns)
+    sign = _sign(delta, address)
+    if sign is None:
+        return VenueWarned(recv_ns, account, f"cash moved: {delta.type} ({row.hash})")
     is_token = delta.amount is not None
     asset = (delta.token or delta.coin or QUOTE) if is_token else QUOTE
     return CashMoved(
         recv_ns,
         account,
         asset,
-        amount=noisy(delta.amount if is_token else delta.usdc),
-        fee=noisy(delta.fee),
-        balance=0,
+        amount=sign * noisy(delta.amount if is_token else delta.usdc),
+        fee=noisy(delta.fee) if sign < 0 else 0,  # whoever sends pays
+        balance=None,
         kind=delta.type,
         ref=row.hash,
         ledger_id=f"{delta.type}:{row.hash}:{row.time}",
         venue_ns=time_ns(row.time),
     )
+
+
+def _sign(delta: wire.LedgerDelta, address: str) -> int | None:
+    """Return whether money came (1), went (-1), or only changed its place (0)."""
+    known = _SIGNS.get(delta.type)
+    if known is not None:
+        return known
+    came, went = delta.destination.lower() == address, delta.user.lower() == address
+    if not address or not (came or went):
+        return None
+    return came - went

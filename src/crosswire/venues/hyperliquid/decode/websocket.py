@@ -70,16 +70,24 @@ _BOOK_HEAD = b'{"channel":"l2Book"'
 class Decoder:
     """Reads one connection. `session` and `connection` are the names its events carry.
 
-    `account` is whose private channels are read here; "" on a public connection.
+    `account` is whose private channels are read here, "" on a public connection; `address` is
+    the account's own, by which transfers are told from one another.
     """
 
     def __init__(
-        self, listings: Listings, *, session: str, connection: str, account: str = ""
+        self,
+        listings: Listings,
+        *,
+        session: str,
+        connection: str,
+        account: str = "",
+        address: str = "",
     ) -> None:
         self.listings = listings
         self.session = session
         self.connection = connection
         self.account = account
+        self.address = address.lower()
         self.books = Books(listings)
         self._reader = BookReader()
         self._traded: set[str] = set()  # coins whose old trades have come
@@ -185,12 +193,15 @@ class Decoder:
                 events = [self._open_orders(_open_orders.decode(data), recv_ns)]
             case "userFundings":
                 paid = _fundings.decode(data)
-                events = [fills.funding(row, self.account, recv_ns) for row in paid.fundings]
+                # What a snapshot shows is old: it has moved the balances long ago.
+                rows = [] if paid.is_snapshot else paid.fundings
+                events = [fills.funding(row, self.account, recv_ns) for row in rows]
                 return ChannelMessage(channel, tuple(events), is_snapshot=paid.is_snapshot)
             case "userNonFundingLedgerUpdates":
                 moved = _ledger.decode(data)
-                rows = moved.non_funding_ledger_updates
-                events = [fills.ledger_row(row, self.account, recv_ns) for row in rows]
+                new = [] if moved.is_snapshot else moved.non_funding_ledger_updates
+                names = self.account, self.address
+                events = [fills.ledger_row(row, *names, recv_ns) for row in new]
                 return ChannelMessage(channel, tuple(events), is_snapshot=moved.is_snapshot)
             case _:
                 return None
