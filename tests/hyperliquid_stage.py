@@ -146,11 +146,14 @@ class Stage:
     def ask(self, path: str, body: object) -> SimAnswer | None:
         """Return the answer to a request, None while there is none."""
         self._keys += 1
+        self.sim.asked(self._keys, self.request(path, body), self.now_ns)
+        return self.answer(self._keys)
+
+    @staticmethod
+    def request(path: str, body: object) -> HttpRequest:
         headers = {"Content-Type": "application/json"}
         payload = body if isinstance(body, bytes) else json.dumps(body).encode()
-        request = HttpRequest(self._keys, "POST", path, headers, payload)
-        self.sim.asked(self._keys, request, self.now_ns)
-        return self.answer(self._keys)
+        return HttpRequest(0, "POST", path, headers, payload)
 
     def answer(self, key: int) -> SimAnswer | None:
         for one in self.sim.outbox:

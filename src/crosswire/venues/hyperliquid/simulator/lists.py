@@ -141,6 +141,9 @@ def perp_dexs(exchange: Exchange) -> list[Row | None]:
                 "feeRecipient": stranger(f"deployer {name}"),
                 "assetToStreamingOiCap": caps,
                 "subDeployers": [],
+                "deployerFeeScale": "1.0",
+                "lastDeployerFeeScaleChangeTime": "1970-01-01T00:00:00",
+                "assetToFundingMultiplier": [],
             }
         )
     return found
