@@ -9,10 +9,6 @@ from crosswire.venues.hyperliquid.decode.text import money, noisy, side_of, time
 from crosswire.venues.hyperliquid.listings import Listings
 
 SECOND_NS = 1_000_000_000
-INTERVALS_S = {
-    "1m": 60, "3m": 180, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600, "2h": 7200, "4h": 14400,
-    "8h": 28800, "12h": 43200, "1d": 86400, "3d": 259200, "1w": 604800, "1M": 2592000,
-}  # fmt: skip
 
 
 def trades(
@@ -36,7 +32,7 @@ def trades(
 
 def candle(row: wire.Candle, listings: Listings, recv_ns: int) -> CandleChanged:
     """Return one bar; `ValueError` for an interval that is none of the venue's."""
-    seconds = INTERVALS_S.get(row.interval)
+    seconds = wire.INTERVALS_S.get(row.interval)
     if seconds is None:
         raise ValueError(f'unknown interval "{row.interval}"')
     return CandleChanged(

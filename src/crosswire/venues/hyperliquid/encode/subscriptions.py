@@ -2,13 +2,9 @@
 
 import msgspec
 
-from crosswire.venues.hyperliquid import canonical
+from crosswire.venues.hyperliquid import canonical, wire
 
 _encode = msgspec.json.Encoder().encode
-INTERVALS_NS = {
-    "1m": 60, "3m": 180, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600, "2h": 7200, "4h": 14400,
-    "8h": 28800, "12h": 43200, "1d": 86400, "3d": 259200, "1w": 604800, "1M": 2592000,
-}  # fmt: skip
 
 
 def of_coin(kind: str, coin: str) -> bytes:
@@ -24,8 +20,8 @@ def l2_book(coin: str, *, is_fast: bool = False) -> bytes:
 
 def candle(coin: str, interval: str) -> bytes:
     """Return the candles of a coin; `ValueError` for an interval the venue does not have."""
-    if interval not in INTERVALS_NS:
-        raise ValueError(f'no candles of "{interval}": one of {", ".join(INTERVALS_NS)}')
+    if interval not in wire.INTERVALS_S:
+        raise ValueError(f'no candles of "{interval}": one of {", ".join(wire.INTERVALS_S)}')
     return _encode({"type": "candle", "coin": coin, "interval": interval})
 
 

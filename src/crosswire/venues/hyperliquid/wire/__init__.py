@@ -105,13 +105,10 @@ from crosswire.venues.hyperliquid.wire.meta import (
     SpotToken,
     Token,
 )
-from crosswire.venues.hyperliquid.wire.words import (
-    Ignored,
-    Milliseconds,
-    Number,
-)
+from crosswire.venues.hyperliquid.wire.words import INTERVALS_S, Ignored, Milliseconds, Number
 
 __all__ = [
+    "INTERVALS_S",
     "Action",
     "ActiveAssetData",
     "Agent",
