@@ -65,6 +65,8 @@ def test_an_amend_is_another_order_in_the_first_ones_place() -> None:
     new = found.place
     assert (new.client_order_id, new.price, new.quantity) == (NEW_ID, parse("1105"), old.quantity)
     assert (new.post_only, new.strategy, new.bound_ns) == (True, "mm", 9)
+    kept = replacement(AMEND, place(post_only=True), NEW_ID, 0).place
+    assert (kept.post_only, kept.price) == (True, old.price)
     sent = json.loads(ACTIONS.replace([found]).text)
     assert sent["modifies"][0]["oid"] == 77
     assert sent["modifies"][0]["order"]["c"] == "0x" + NEW_ID
