@@ -1,6 +1,6 @@
 """What our own journal says as it is written: for counts, and for what must never be written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from crosswire.domain import (
     Absent,
@@ -67,6 +67,12 @@ class Records:
             self._halts.discard(record.reason)
         else:
             self._other(record)
+
+    def lose(self, lost: Iterable[Record]) -> None:
+        """A crash took the last records with it: nobody knows of the halts among them."""
+        for record in lost:
+            if isinstance(record, Halted):
+                self._halts.discard(record.reason)
 
     def _other(self, record: Record) -> None:
         if isinstance(record, RunStarted):

@@ -156,7 +156,9 @@ class World:
         count = self.scenario.lost_tail
         if count:
             self.weather.mark("lost_tail", in_flight)
-        self.lost += self.journal.lose_tail(count)
+        lost = self.journal.lose_tail(count)
+        self.records.lose(lost)
+        self.lost += lost
         self.network_later(self.rng.random() * DOWN_NS / NS, self._restart)
 
     def _restart(self) -> None:
