@@ -139,6 +139,7 @@ def test_what_no_key_can_have_made_has_no_signer() -> None:
         {"p": "many"},
         {"t": {}},
         {"t": {"limit": {"tif": "Fok"}}},
+        {"t": {"limit": {"tif": "LiquidationMarket"}}},
         {"t": {"limit": {"tif": "Ioc"}, "trigger": {}}},
     ],
     ids=str,

@@ -47,6 +47,7 @@ class OrderRecord(Struct, kw_only=True):
     children: "list[OrderRecord]" = field(default_factory=list)
     builder_rate: int = 0  # of the notional, scaled
     twap_id: int | None = None  # the slow order of which it is a slice
+    is_liquidation: bool = False
     versions: list[Version] = field(default_factory=list)
 
     @property
@@ -109,6 +110,7 @@ class Fill(Struct, frozen=True, kw_only=True):
     hash: str
     at_ns: int
     twap_id: int | None = None
+    liquidation: dict[str, object] | None = None
 
 
 class Position(Struct):

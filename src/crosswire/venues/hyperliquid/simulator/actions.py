@@ -15,6 +15,9 @@ U32 = Annotated[int, Meta(ge=0, le=(1 << 32) - 1)]
 U64 = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]  # msgspec bounds no wider ones
 
 
+VENUES_OWN = "LiquidationMarket"  # a time in force that nobody may ask for
+
+
 class Part(Struct, forbid_unknown_fields=True):
     """A piece of an action."""
 
@@ -22,7 +25,7 @@ class Part(Struct, forbid_unknown_fields=True):
 class Limit(Part):
     """A limit order's time in force."""
 
-    tif: Literal["Alo", "Ioc", "Gtc", "FrontendMarket"]
+    tif: Literal["Alo", "Ioc", "Gtc", "FrontendMarket", "LiquidationMarket"]
 
 
 class TriggerTerms(Part):
@@ -312,9 +315,20 @@ class Signed(Part):
 def parse(body: object) -> Signed | None:
     """Return the request, None if it fits no known type."""
     try:
-        return convert(body, Signed)
+        signed = convert(body, Signed)
     except ValidationError:
         return None
+    is_venues_own = any(wire.tif == VENUES_OWN for wire in orders_of(signed.action))
+    return None if is_venues_own else signed
+
+
+def orders_of(action: L1Action | UserAction) -> list[OrderWire]:
+    """Return the orders that an action would place."""
+    if isinstance(action, PlaceOrders):
+        return action.orders
+    if isinstance(action, BatchModify):
+        return [one.order for one in action.modifies]
+    return [action.order] if isinstance(action, Modify) else []
 
 
 def weight(action: L1Action | UserAction) -> int:

@@ -23,6 +23,7 @@ class Deal(Struct, frozen=True):
     other: str  # the other party's order
     hash: str
     at_ns: int
+    liquidation: dict[str, object] | None = None
 
 
 def fill_key(fill: Fill) -> str:
@@ -57,6 +58,7 @@ def book(ledger: Ledger, account: Account, deal: Deal) -> Fill:
         hash=deal.hash if record.twap_id is None else ZERO_HASH,
         at_ns=deal.at_ns,
         twap_id=record.twap_id,
+        liquidation=deal.liquidation,
     )
     account.fills.append(fill)
     account.volume += notional

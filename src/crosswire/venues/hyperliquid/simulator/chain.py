@@ -4,18 +4,15 @@ from msgspec import Struct
 
 from crosswire.sim.switches import Chance
 from crosswire.venues.hyperliquid.simulator.actions import (
-    BatchModify,
     Cancel,
     CancelByCloid,
     L1Action,
-    Modify,
-    OrderWire,
-    PlaceOrders,
     Signed,
     TwapCancel,
     TwapOrder,
     UserAction,
     is_trade,
+    orders_of,
     weight,
 )
 from crosswire.venues.hyperliquid.simulator.affairs import Affairs, is_affair
@@ -24,6 +21,7 @@ from crosswire.venues.hyperliquid.simulator.callers import Caller, Callers
 from crosswire.venues.hyperliquid.simulator.desk import Desk, Payload, default, err
 from crosswire.venues.hyperliquid.simulator.gate import EXPIRED, Admitted, Gate, Refused
 from crosswire.venues.hyperliquid.simulator.hub import Hub
+from crosswire.venues.hyperliquid.simulator.liquidations import Liquidations
 from crosswire.venues.hyperliquid.simulator.requests import Log
 from crosswire.venues.hyperliquid.simulator.text import SECOND
 from crosswire.venues.hyperliquid.simulator.twaps import Twaps
@@ -45,15 +43,7 @@ def rank(action: L1Action | UserAction) -> int:
     """The place of an action in its block: takers come last, cancels before them."""
     if isinstance(action, Cancel | CancelByCloid):
         return 1
-    return 2 if any(wire.tif != "Alo" for wire in _orders(action)) else 0
-
-
-def _orders(action: L1Action | UserAction) -> list[OrderWire]:
-    if isinstance(action, PlaceOrders):
-        return action.orders
-    if isinstance(action, BatchModify):
-        return [one.order for one in action.modifies]
-    return [action.order] if isinstance(action, Modify) else []
+    return 2 if any(wire.tif != "Alo" for wire in orders_of(action)) else 0
 
 
 class Chain:
@@ -75,6 +65,7 @@ class Chain:
         self._affairs = affairs
         self._callers = callers
         self._twaps = Twaps(hub.exchange)
+        self._liquidations = Liquidations(hub.exchange)
         self._block_ns = block_ns
         self._waiting: list[Pending] = []
         self._next_ns = 0
@@ -114,9 +105,11 @@ class Chain:
             period = self._block_ns
             self._next_ns = (now_ns // period + 1) * period if period else now_ns
 
-    def lose(self) -> None:
-        """What waits for a block never gets there."""
-        self._waiting.clear()
+    def lose(self, now_ns: int) -> None:
+        """What waits for a block never gets there; whoever asked by REST is cut off."""
+        waiting, self._waiting = self._waiting, []
+        for pending in waiting:
+            self._callers.cut(pending.caller, now_ns)
 
     # --- blocks --------------------------------------------------------------------------------
 
@@ -155,6 +148,7 @@ class Chain:
             self._exchange.next_hash()
             answers.append((pending, self._carry_out(pending, now_ns)))
         self._wake_triggers(now_ns)
+        self._liquidations.check(now_ns)
         if answers and self._chance.strikes("events_first"):
             self._hub.publish(now_ns)
         for pending, payload in answers:

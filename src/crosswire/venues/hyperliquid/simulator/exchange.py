@@ -28,8 +28,9 @@ from crosswire.venues.hyperliquid.simulator.accounts import Account, Fill, Order
 from crosswire.venues.hyperliquid.simulator.actions import OrderWire
 from crosswire.venues.hyperliquid.simulator.faults import Faults
 from crosswire.venues.hyperliquid.simulator.markets import Market
-from crosswire.venues.hyperliquid.simulator.text import bare_id, scaled, stranger, trade_id
+from crosswire.venues.hyperliquid.simulator.text import bare_id, scaled, shown, stranger, trade_id
 
+IMMEDIATE = frozenset({"Ioc", "FrontendMarket", "LiquidationMarket"})
 FIRST_OID = 247_000_000_000  # above 32 bits, as today's are
 
 
@@ -57,6 +58,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     parent: OrderRecord | None = None
     is_position_tpsl: bool = False
     twap_id: int | None = None
+    is_liquidation: bool = False
 
     @property
     def side(self) -> Side:
@@ -135,6 +137,7 @@ class Exchange:
             builder_rate=wish.builder_rate,
             is_position_tpsl=wish.is_position_tpsl,
             twap_id=wish.twap_id,
+            is_liquidation=wish.is_liquidation,
         )
         account.records[record.oid] = record
         return record
@@ -223,7 +226,8 @@ class Exchange:
         account = self.accounts[record.account]
         version = Version(now_ns, status, record.quantity, record.filled)
         account.history.append((record, version))
-        self.told.append((record.account, rows.update(record, status, now_ns, remaining)))
+        if not record.is_liquidation:
+            self.told.append((record.account, rows.update(record, status, now_ns, remaining)))
 
     def _end(self, record: OrderRecord, status: str, now_ns: int) -> None:
         """An order is over."""
@@ -308,14 +312,19 @@ class Exchange:
         self, record: OrderRecord, traded: Traded, other: str, *, is_taker: bool, now_ns: int
     ) -> None:
         account = self.accounts[record.account]
+        liquidation = self._liquidation(account, record) if record.is_liquidation else None
         deal = booking.Deal(
-            record, traded.price, traded.quantity, is_taker, other, self.hash, now_ns
+            record, traded.price, traded.quantity, is_taker, other, self.hash, now_ns, liquidation
         )
         self.filled.append((account.name, booking.book(self.ledger, account, deal)))
         self._moved.append((account, record.market))
         record.note(now_ns)
         if not record.is_entering and record.remaining and self.faults.partial_fill_is_told_is:
             self.told.append((account.name, rows.update(record, record.status, now_ns)))
+
+    def _liquidation(self, account: Account, record: OrderRecord) -> rows.Row:
+        price = shown(self.mark(record.market))
+        return {"liquidatedUser": account.address, "markPx": price, "method": "market"}
 
     # --- what follows --------------------------------------------------------------------------
 
@@ -379,7 +388,7 @@ class Exchange:
 
 def engine_order(record: OrderRecord) -> Order:
     """Return the order for the matching engine."""
-    tif: Literal["gtc", "ioc"] = "ioc" if record.wire.tif in {"Ioc", "FrontendMarket"} else "gtc"
+    tif: Literal["gtc", "ioc"] = "ioc" if record.wire.tif in IMMEDIATE else "gtc"
     terms, trigger = record.wire.t.trigger, None
     kind: OrderType = "limit"
     if terms:

@@ -17,7 +17,7 @@ class Misfortunes:
     """Strikes once a second."""
 
     def __init__(
-        self, hub: Hub, gate: Gate, desk: Desk, affairs: Affairs, lose: Callable[[], None]
+        self, hub: Hub, gate: Gate, desk: Desk, affairs: Affairs, lose: Callable[[int], None]
     ) -> None:
         """`lose` forgets what is under way."""
         self._hub = hub
@@ -65,6 +65,6 @@ class Misfortunes:
     def restart(self, now_ns: int) -> None:
         """All connections go, and what was under way; orders and money stay."""
         self._down_until_ns = now_ns + int(self._hub.exchange.faults.restart_s * SECOND)
-        self._lose()
         for held in list(self._hub.connections.values()):
             self._hub.drop(held, RESTARTED)
+        self._lose(now_ns)

@@ -104,4 +104,6 @@ def fill(one: Fill) -> Row:
         row["cloid"] = one.cloid
     if one.builder_fee:
         row["builderFee"] = shown(one.builder_fee)
+    if one.liquidation is not None:
+        row["liquidation"] = one.liquidation
     return row

@@ -335,9 +335,9 @@ class HyperliquidSimulator:
         self._delayed_count += 1
         heapq.heappush(self._delayed, (at_ns, self._delayed_count, act))
 
-    def _lose_delayed(self) -> None:
+    def _lose_delayed(self, now_ns: int) -> None:
         self._delayed.clear()
-        self.chain.lose()
+        self.chain.lose(now_ns)
 
 
 def _starting(accounts: Mapping[str, SimAccount]) -> dict[str, dict[str, int]]:
