@@ -434,7 +434,7 @@ class Trading:
         self._time.tick(now_ns, is_told=self._login.is_ready)
         events += self._news_of_clock(now_ns)
         events += self._noted(self._untokened.tick(now_ns), now_ns)
-        self._settle_short(now_ns)
+        events += self._settle_short(now_ns)
         events += self._lookups.tick(now_ns)
         return [*events, *self._release(now_ns)]
 
@@ -442,19 +442,22 @@ class Trading:
         offset_ns = self.clock.tell()
         return [] if offset_ns is None else [ClockMeasured(now_ns, self.name, offset_ns)]
 
-    def _settle_short(self, now_ns: int) -> None:
-        """Ask one by one for what a batch cancel's count left open and the stream did not tell."""
-        due = [entry for entry in self._short if now_ns >= entry[1]]
-        for entry in due:
+    def _settle_short(self, now_ns: int) -> list[AnyEvent]:
+        """Ask one by one for what a batch cancel's count left open and the stream did not tell.
+
+        What we do not hold for open is not asked for: nobody answers that, so it is in doubt.
+        """
+        events: list[AnyEvent] = []
+        for entry in [entry for entry in self._short if now_ns >= entry[1]]:
             self._short.remove(entry)
             request = entry[0]
-            left = [
-                part
-                for part in request.parts
-                if isinstance(part, Cancel) and self._orders.is_open(part)
-            ]
+            parts = [part for part in request.parts if isinstance(part, Cancel)]
+            left = [part for part in parts if self._orders.is_open(part)]
             if left and self.is_ready(request.transport):
                 self._outgoing.ask_each(request.approved, left, request.transport, now_ns)
+                request.pending -= {part.client_order_id for part in left}
+            events += request.give_up("a batch cancel that named nobody", now_ns)
+        return events
 
     def _give_up(self, request: Request, reason: str, now_ns: int) -> list[AnyEvent]:
         events = request.give_up(reason, now_ns)
