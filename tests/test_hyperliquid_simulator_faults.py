@@ -337,11 +337,17 @@ def test_a_cloid_may_rest_twice_unless_read_otherwise(stage: Stage) -> None:
     assert "resting" in stage.statuses(PLACE)[0]
     assert "resting" in stage.statuses(PLACE)[0]
     stage.sim.set_faults({"cloids_are_unique_is": 1.0})
-    assert stage.statuses(PLACE)[0] == {"error": "Order with this cloid is already open. asset=0"}
+    stage.sim.exchange.duplicate_cloid = "Twice!"
+    assert stage.statuses(PLACE)[0] == {"error": "Twice! asset=0"}
     for _ in range(2):
         cancel = {"type": "cancelByCloid", "cancels": [{"asset": 0, "cloid": CLOID}]}
         assert stage.statuses(cancel) == ["success"]
     assert "resting" in stage.statuses(PLACE)[0]
+
+
+def test_a_book_of_no_coin_may_be_null(stage: Stage) -> None:
+    stage.sim.set_faults({"unknown_coin_is_null_is": 1.0})
+    assert stage.info("l2Book", coin="NOPE") is None
 
 
 def test_nonces_may_have_to_rise(stage: Stage) -> None:

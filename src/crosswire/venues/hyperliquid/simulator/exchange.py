@@ -30,6 +30,7 @@ from crosswire.venues.hyperliquid.simulator.faults import Faults
 from crosswire.venues.hyperliquid.simulator.markets import Market
 from crosswire.venues.hyperliquid.simulator.text import bare_id, scaled, shown, stranger, trade_id
 
+DUPLICATE_CLOID = "Order with this cloid is already open."  # not captured: ours
 IMMEDIATE = frozenset({"Ioc", "FrontendMarket", "LiquidationMarket"})
 FIRST_OID = 247_000_000_000  # above 32 bits, as today's are
 
@@ -83,6 +84,7 @@ class Exchange:
         self.ledger = ledger
         self.chance = chance
         self.faults = Faults()
+        self.duplicate_cloid = DUPLICATE_CLOID
         self.told: list[tuple[str, rows.Row]] = []
         self.filled: list[tuple[str, Fill]] = []
         self.events: list[tuple[str, rows.Row]] = []

@@ -73,6 +73,7 @@ class Faults(Switches, frozen=True, kw_only=True):
     ioc_rest_is_rejected_is: float = 0.0  # [I] an IOC's rest closes as iocCancelRejected
     partial_fill_is_told_is: float = 0.0  # [I] a partial fill makes an orderUpdates row
     partial_gtc_is_filled_is: float = 0.0  # [I] a GTC filled in part is answered `filled`
+    unknown_coin_is_null_is: float = 0.0  # [I] a book of no coin is null, not an HTTP 500
     prechecks_are_told_is: float = 0.0  # [I] what fails a pre-check makes a `rejected` row
 
 
@@ -125,6 +126,7 @@ READINGS: Mapping[str, float] = {
     "ioc_rest_is_rejected_is": 1.0,
     "partial_fill_is_told_is": 1.0,
     "partial_gtc_is_filled_is": 1.0,
+    "unknown_coin_is_null_is": 1.0,
     "prechecks_are_told_is": 1.0,
     "views_lag_s": 6.0,
 }

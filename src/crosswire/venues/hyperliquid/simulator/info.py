@@ -97,6 +97,8 @@ class Info:
         except UnfitError:
             return Answer(422, None, 1)
         except MissingError:
+            if self._exchange.faults.unknown_coin_is_null_is:
+                return Answer(200, None, info_weight(kind))
             return Answer(500, None, info_weight(kind))
         is_emptied = kind in LISTS or kind == "orderStatus"
         if is_emptied and self._exchange.chance.strikes("lookup_empty"):

@@ -32,7 +32,6 @@ BAD_SIZE = "Order has invalid size."
 NO_SIZE = "Order has zero size."
 TOO_LARGE = "Order value too large. Max is $5000000."
 TOO_FAR = f"Order price cannot be more than {BAND}% away from the reference price"
-DUPLICATE_CLOID = "Order with this cloid is already open."  # not captured: ours
 ORDERS_FREE, ORDERS_MOST = 1000, 5000
 
 
@@ -77,7 +76,7 @@ def check(
     if exchange.faults.cloids_are_unique_is and wire.cloid:
         found = account.find(wire.cloid)
         if found is not None and found.is_open:
-            return Refusal(DUPLICATE_CLOID, "rejected")
+            return Refusal(exchange.duplicate_cloid, "rejected")
     if _is_full(account, wire):
         return Refusal("Too many open orders", "tooManyOpenOrdersRejected")
     if wire.r and not quantity:

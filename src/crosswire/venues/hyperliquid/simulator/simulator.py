@@ -70,13 +70,18 @@ class HyperliquidSimulator:
         recordings: Mapping[str, Recording] | None = None,
         block_ns: int = BLOCK_NS,
         is_mainnet: bool = False,
+        duplicate_cloid: str = "",
     ) -> None:
-        """`accounts` by name; `recordings` by market. `block_ns` 0: every action is a block."""
+        """`accounts` by name; `recordings` by market. `block_ns` 0: every action is a block.
+
+        `duplicate_cloid`: the text for a cloid that rests already, where that is refused.
+        """
         self.outbox: list[SimOutput] = []
         self._ledger = Ledger("hyperliquid", seed, _starting(accounts))
         self._chance = Chance(Random(seed).getrandbits(64))
         markets = default_markets() if instruments is None else instruments
         exchange = self.exchange = Exchange(markets, self._ledger, self._chance)
+        exchange.duplicate_cloid = duplicate_cloid or exchange.duplicate_cloid
         self._tapes = {market.coin: Tape(market) for market in markets}
         self.gate = Gate(exchange, is_mainnet=is_mainnet)
         for name, held in accounts.items():
