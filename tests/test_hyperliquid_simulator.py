@@ -311,6 +311,12 @@ def test_a_position_tpsl_is_as_large_as_the_position(stage: Stage) -> None:
     assert stage.statuses(place(stop, grouping="positionTpsl")) == ["waitingForTrigger"]
     (row,) = stage.info("frontendOpenOrders", user=OWN)
     assert (row["sz"], row["isPositionTpsl"], row["tif"]) == ("0.5", True, None)
+    stage.act(place(order("65010", "0.2", tif="Ioc")))
+    assert stage.info("frontendOpenOrders", user=OWN)[0]["sz"] == "0.7"
+    stage.act(place(order("64990", "0.6", "sell", tif="Ioc")))
+    assert stage.info("frontendOpenOrders", user=OWN)[0]["sz"] == "0.1"
+    stage.act(place(order("64990", "0.1", "sell", tif="Ioc")))
+    assert stage.info("frontendOpenOrders", user=OWN) == []
 
 
 def test_a_group_of_other_orders_is_none(stage: Stage) -> None:

@@ -7,7 +7,7 @@ from crosswire.fixed import SCALE, parse
 from crosswire.venues.hyperliquid.simulator import default_markets, simulator
 from crosswire.venues.hyperliquid.simulator.markets import Market, fee_rate, listed
 from crosswire.venues.interface import Credentials
-from tests.hyperliquid_stage import AGENT_KEY, KEY, OTHER_KEY, OWN, Stage, order, place, sign
+from tests.hyperliquid_stage import AGENT_KEY, CLOID, KEY, OTHER_KEY, OWN, Stage, order, place, sign
 
 START_NS = 1_760_000_000_000_000_000
 LOGIN = Credentials(OWN, KEY)
@@ -91,13 +91,15 @@ def test_somebody_trades_in_the_account_by_other_means() -> None:
 def test_what_ended_long_ago_is_forgotten() -> None:
     stage = Stage()
     stage.quote()
-    stage.act(place(order("65010", "0.5", tif="Ioc")))
+    stage.act(place(order("65010", "0.5", tif="Ioc", cloid=CLOID)))
     stage.act(place(order("60000", "0.01")))
+    assert stage.sim.exchange.accounts["main"].find(CLOID) is not None
     stage.wait(10)
     stage.sim.trim(stage.now_ns)
     account = stage.sim.exchange.accounts["main"]
     assert account.fills == []
     assert [record.price for record in account.records.values()] == [parse("60000")]
+    assert account.find(CLOID) is None
     assert len(stage.info("openOrders", user=OWN)) == 1
     assert stage.info("clearinghouseState", user=OWN)["assetPositions"]
 

@@ -24,7 +24,7 @@ class Version(Struct, frozen=True):
     filled: int
 
 
-class OrderRecord(Struct, kw_only=True):
+class OrderRecord(Struct, kw_only=True, eq=False):
     """One order, from its oid to its end and after."""
 
     oid: int
@@ -151,6 +151,7 @@ class Account:
         self.exhausted_until_ns = 0  # a fault: no budget until then
         self.last_grace_ns = 0  # when an action passed although the budget was spent
         self.records: dict[int, OrderRecord] = {}
+        self._by_cloid: dict[str, list[OrderRecord]] = {}
         self.open: dict[int, OrderRecord] = {}
         self.history: deque[tuple[OrderRecord, Version]] = deque(maxlen=KEPT)
         self.fills: list[Fill] = []
@@ -181,17 +182,29 @@ class Account:
         """Return an order by its oid, or by its cloid: the open one, else the latest."""
         if isinstance(oid, int):
             return self.records.get(oid)
-        found = [one for one in self.open.values() if one.wire.cloid == oid]
-        if not found:
-            found = [one for one in self.records.values() if one.wire.cloid == oid]
-        return found[-1] if found else None
+        found = self._by_cloid.get(oid, [])
+        return next((one for one in reversed(found) if one.is_open), found[-1] if found else None)
+
+    def add(self, record: OrderRecord) -> None:
+        """Keep a new order."""
+        self.records[record.oid] = record
+        if record.wire.cloid:
+            self._by_cloid.setdefault(record.wire.cloid, []).append(record)
 
     def trim(self, before_ns: int) -> None:
         """Forget what ended before a moment."""
         for oid, record in list(self.records.items()):
             if not record.is_open and record.status_ns < before_ns:
                 del self.records[oid]
+                if record.wire.cloid:
+                    self._forget_cloid(record)
         self.fills = [fill for fill in self.fills if fill.at_ns >= before_ns]
+
+    def _forget_cloid(self, record: OrderRecord) -> None:
+        held = self._by_cloid[record.wire.cloid]
+        held.remove(record)
+        if not held:
+            del self._by_cloid[record.wire.cloid]
 
     @property
     def request_cap(self) -> int:

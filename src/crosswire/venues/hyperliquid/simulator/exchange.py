@@ -141,7 +141,7 @@ class Exchange:
             twap_id=wish.twap_id,
             is_liquidation=wish.is_liquidation,
         )
-        account.records[record.oid] = record
+        account.add(record)
         return record
 
     def reject(self, account: Account, wish: Wish, status: str, now_ns: int) -> None:
@@ -355,7 +355,10 @@ class Exchange:
                     self.cancel(sibling, "siblingFilledCanceled", now_ns)
 
     def trim_reduce_only(self, account: Account, market: Market, now_ns: int) -> None:
-        """No more may be open to reduce a position than there is; the newest orders stay."""
+        """No more may be open to reduce a position than there is; the newest orders stay.
+
+        A tpsl of the position is as large as that, whether it shrinks or grows.
+        """
         size = account.size(market.coin)
         there = {"sell": max(size, 0), "buy": max(-size, 0)}
         waiting = dict(there)
@@ -364,7 +367,7 @@ class Exchange:
             if not is_plain or record.is_entering or record.status == "waitingForFill":
                 continue
             left = waiting[record.side] if record.is_trigger else there[record.side]
-            kept = min(record.remaining, left)
+            kept = left if record.is_position_tpsl else min(record.remaining, left)
             if not record.is_trigger:
                 there[record.side] -= kept
             if kept == record.remaining:
@@ -372,9 +375,9 @@ class Exchange:
             if kept == 0:
                 self.cancel(record, "reduceOnlyCanceled", now_ns)
             else:
-                self._shrink(record, record.filled + kept, now_ns)
+                self._resize(record, record.filled + kept, now_ns)
 
-    def _shrink(self, record: OrderRecord, quantity: int, now_ns: int) -> None:
+    def _resize(self, record: OrderRecord, quantity: int, now_ns: int) -> None:
         record.quantity = quantity
         record.note(now_ns)
         self.ledger.amend_order(record.id, quantity=quantity)
