@@ -12,6 +12,7 @@ from tests.hyperliquid_stage import (
     AGENT_KEY,
     CLOID,
     OWN,
+    SUB,
     Json,
     Stage,
     order,
@@ -348,6 +349,32 @@ def test_a_cloid_may_rest_twice_unless_read_otherwise(stage: Stage) -> None:
 def test_a_book_of_no_coin_may_be_null(stage: Stage) -> None:
     stage.sim.set_faults({"unknown_coin_is_null_is": 1.0})
     assert stage.info("l2Book", coin="NOPE") is None
+
+
+def test_a_refused_replacement_may_make_no_row(stage: Stage) -> None:
+    stage.subscribe("orderUpdates", user=OWN)
+    for is_quiet, count in ((0.0, 2), (1.0, 1)):
+        stage.sim.set_faults({"refused_replacement_is_quiet_is": is_quiet})
+        stage.act(PLACE)
+        stage.frames()
+        modify = {"oid": CLOID, "order": order("65010", "0.01")}
+        stage.act({"type": "batchModify", "modifies": [modify]})
+        (frame,) = stage.frames("orderUpdates")
+        assert len(frame) == count
+        assert frame[0]["status"] == "canceled"
+
+
+@pytest.mark.parametrize("spares_vaults", [0.0, 1.0])
+def test_the_dead_man_switch_covers_a_vault_or_its_master(
+    stage: Stage, spares_vaults: float
+) -> None:
+    stage.sim.set_faults({"schedule_spares_vaults_is": spares_vaults, "schedule_gate_is": 0.0})
+    for vault in (None, SUB):
+        stage.act(place(order("60000", "0.01")), vault=vault)
+    stage.act({"type": "scheduleCancel", "time": stage.now_ms + 6000}, vault=SUB)
+    stage.wait(7)
+    left = [bool(stage.info("openOrders", user=user)) for user in (OWN, SUB)]
+    assert left == ([False, True] if spares_vaults else [True, False])
 
 
 def test_nonces_may_have_to_rise(stage: Stage) -> None:

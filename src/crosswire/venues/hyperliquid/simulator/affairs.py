@@ -88,6 +88,8 @@ class Affairs:
     # --- the dead-man switch -------------------------------------------------------------------
 
     def _schedule(self, account: Account, action: ScheduleCancel, now_ns: int) -> str:
+        if self._exchange.faults.schedule_spares_vaults_is and account.master:
+            account = self._exchange.addresses[account.master]
         if action.time is UNSET:
             account.schedule_ns = 0
             return ""

@@ -271,14 +271,17 @@ class Desk:
             return {"error": INVALID_NEW}
         told = len(exchange.told)
         exchange.cancel(old, "canceled", now_ns)
+        ended = len(exchange.told)
         forced = wire if always_place else _as_alo(wire)
         came = self._place(account, forced, old.builder_rate, now_ns)
-        if exchange.chance.strikes("modify_open_first"):
-            exchange.told.append(exchange.told.pop(told))
         log.edit(wire, came.record, _why(came, wire))
         if came.refusal is not None:
+            if exchange.faults.refused_replacement_is_quiet_is:
+                del exchange.told[ended:]
             reason = came.refusal.text.removesuffix(".")
             return {"error": f"Error placing new order during modify: {reason}"}
+        if exchange.chance.strikes("modify_open_first"):
+            exchange.told.append(exchange.told.pop(told))
         return self._status(came, wire)
 
 

@@ -74,6 +74,8 @@ class Faults(Switches, frozen=True, kw_only=True):
     partial_fill_is_told_is: float = 0.0  # [I] a partial fill makes an orderUpdates row
     partial_gtc_is_filled_is: float = 0.0  # [I] a GTC filled in part is answered `filled`
     unknown_coin_is_null_is: float = 0.0  # [I] a book of no coin is null, not an HTTP 500
+    refused_replacement_is_quiet_is: float = 0.0  # [I] it makes no row; the old one's end does
+    schedule_spares_vaults_is: float = 0.0  # [I] it covers the master, whatever the vaultAddress
     prechecks_are_told_is: float = 0.0  # [I] what fails a pre-check makes a `rejected` row
 
 
@@ -127,6 +129,8 @@ READINGS: Mapping[str, float] = {
     "partial_fill_is_told_is": 1.0,
     "partial_gtc_is_filled_is": 1.0,
     "unknown_coin_is_null_is": 1.0,
+    "refused_replacement_is_quiet_is": 1.0,
+    "schedule_spares_vaults_is": 1.0,
     "prechecks_are_told_is": 1.0,
     "views_lag_s": 6.0,
 }
