@@ -13,12 +13,16 @@ from crosswire.domain import (
     BalancesRead,
     BreakerClosed,
     BreakerOpened,
+    ClockMeasured,
+    DeadManArmed,
     Filled,
+    Halted,
     LookUp,
     Place,
     PlaceBatch,
     Refused,
     Rejected,
+    Resumed,
     RunStarted,
     Sent,
     TimedOut,
@@ -246,3 +250,22 @@ def _story(world: World) -> tuple[int, int, set[Transport]]:
             placed += bool(shut)
             assert record.transport not in shut
     return openings, placed, shut
+
+
+def test_what_was_held_back_stays_while_a_switch_is_off() -> None:
+    """It was approved a while ago: what holds placing back since then holds it as well."""
+    bot = Bot(dead_man_s=60)
+    routes = bot.engine.risk.breakers.routes(ACCOUNT)
+    assert not routes.may_leave("ws"), "no dead-man stands behind it"
+    bot.engine.note((DeadManArmed(bot.now_ns, ACCOUNT, bot.now_ns + 60 * S),))
+    assert routes.may_leave("ws")
+    halt = Halted(bot.now_ns, ACCOUNT, "a reason", "a way out")
+    bot.engine.note((halt,))
+    assert not routes.may_leave("ws")
+    assert routes.may_place("ws"), "which is another question"
+    bot.engine.note((Resumed(bot.now_ns, ACCOUNT, "a reason"),))
+    assert routes.may_leave("ws")
+    ahead = 55 * S
+    bot.engine.note((ClockMeasured(bot.now_ns, ACCOUNT, 0),))
+    bot.engine.note((ClockMeasured(bot.now_ns, ACCOUNT, ahead),))
+    assert not routes.may_leave("ws"), "its timer runs by the venue's clock"

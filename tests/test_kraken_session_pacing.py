@@ -11,6 +11,7 @@ from crosswire.domain import (
     AmendRejected,
     CancelAll,
     CancelBatch,
+    ClockMeasured,
     PlaceBatch,
     Rejected,
     Sent,
@@ -263,6 +264,19 @@ def test_what_is_held_does_not_leave_by_a_transport_that_broke_meanwhile(
     assert of(rig.send(cancel(2), transport), Sent), "a cancel is not asked"
     shut.clear()
     assert only(rig.pass_time(0.1), Sent).transport == transport
+
+
+def test_what_is_held_waits_until_a_jump_of_the_clock_has_been_told() -> None:
+    """Whoever is told of it may find that no dead-man switch stands behind the order any more."""
+    rig = full()
+    rig.send(place(1))
+    rig.session._pacing.trading(BTC).set(0, rig.now_ns)
+    rig.session.clock.error_ns = 0
+    rig.session.clock._told_ns = rig.session.clock.offset_ns - 60 * SECOND
+    first = rig.session.tick(rig.now_ns)
+    assert of(first, ClockMeasured)
+    assert not of(first, Sent)
+    assert of(rig.pass_time(0.1), Sent)
 
 
 def test_what_is_held_waits_while_the_login_is_lost() -> None:

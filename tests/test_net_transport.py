@@ -45,6 +45,8 @@ class Flags(Struct):
     def may_place(self, transport: Transport, /) -> bool:
         return self.ws_places if transport == "ws" else self.rest_places
 
+    may_leave = may_place
+
 
 def session(*ready: Transport) -> EchoSession:
     made = EchoSession(0)

@@ -123,7 +123,7 @@ class Wiring:
             instruments=self._instruments(name),
             tier=account.tier,
             request_timeout_ns=self._config.execution.timeout,
-            may_place=routes.may_place,
+            may_place=routes.may_leave,
         )
         session = venue(account.venue).session(settings, first_nonce)
         if is_local:

@@ -7,6 +7,7 @@ in `made`, and the journal keeps it, so that `note` and `register` rebuild the s
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -106,6 +107,9 @@ class Engine:
         self.positions = Positions()
         rules = {name: account.rules() for name, account in settings.accounts.items()}
         self.risk = Risk(rules, self.instruments, self.books, self.orders, self.positions)
+        for name in rules:
+            routes = self.risk.breakers.routes(name)
+            routes.is_shut = partial(lambda each: self.risk.is_shut(each, clock()), name)
         self.slots: dict[str, Slot] = {}
         self.made: list[AnyEvent] = []
         self.counts: Counter[str] = Counter()

@@ -41,6 +41,9 @@ class Routes(Protocol):
     def may_place(self, transport: Transport, /) -> bool:
         """The same, for whichever transport."""
 
+    def may_leave(self, transport: Transport, /) -> bool:
+        """Whether an order that was held back since it was approved may go now."""
+
 
 class _AllOpen:
     """No rules: what a feed goes by, or a link of its own."""
@@ -49,6 +52,8 @@ class _AllOpen:
 
     def may_place(self, _transport: Transport, /) -> bool:
         return True
+
+    may_leave = may_place
 
 
 ALL_OPEN: Routes = _AllOpen()

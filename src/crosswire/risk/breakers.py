@@ -115,10 +115,22 @@ class Breaker:
             self.heard_ns, self.counted = now_ns, self.faults
 
 
+def _never() -> bool:
+    return False
+
+
 class Routes:
     """What a link must know of an account to choose: plain flags, read at each send."""
 
-    __slots__ = ("breakers", "falls_back", "rest_places", "rules", "uses_ws", "ws_places")
+    __slots__ = (
+        "breakers",
+        "falls_back",
+        "is_shut",
+        "rest_places",
+        "rules",
+        "uses_ws",
+        "ws_places",
+    )
 
     def __init__(self, account: str, rules: BreakerRules) -> None:
         self.rules = rules
@@ -126,11 +138,16 @@ class Routes:
         self.uses_ws = "ws" in rules.transports
         self.falls_back = rules.transports == TRANSPORTS
         self.ws_places = self.rest_places = False
+        self.is_shut: Callable[[], bool] = _never  # whether a switch keeps the account from placing
         self.refresh()
 
     def may_place(self, transport: Transport) -> bool:
         """Whether orders may go by a transport now."""
         return self.ws_places if transport == "ws" else self.rest_places
+
+    def may_leave(self, transport: Transport) -> bool:
+        """Whether an order that was held back since it was approved may go now."""
+        return self.may_place(transport) and not self.is_shut()
 
     def refresh(self) -> None:
         """Bring the flags up to date with the breakers."""

@@ -238,6 +238,12 @@ class Risk:
         buy, sell = (more, 0) if order.side == "buy" else (0, more)
         return self._exposure_limits(lane, mid, buy, sell)
 
+    def is_shut(self, account: str, now_ns: int) -> bool:
+        """Whether a switch keeps what was approved a while ago from leaving now."""
+        rules = self._accounts[account]
+        is_armed = self.armed_ns.get(account, 0) > now_ns + rules.bound_ns
+        return self._switched_off(account) is not None or (rules.needs_dead_man and not is_armed)
+
     def _closed(self, lane: Lane, is_post_only: bool, now_ns: int) -> Reason | None:
         """The switches: what keeps any order of this account and instrument from going out."""
         account, book = lane.account, lane.book

@@ -128,7 +128,7 @@ class Terms:
             credentials=self.login,
             instruments=names,
             tier="pro",
-            may_place=routes.may_place,
+            may_place=routes.may_leave,
         )
         feed = self.venue.feed(FeedSettings(hosts=hosts, instruments=names))
         return feed, self.venue.session(settings, run * NONCES)

@@ -75,6 +75,7 @@ class Trading:
         self._url = settings.hosts.ws_private
         self._timeout_ns = settings.request_timeout_ns
         self._may_place = settings.may_place
+        self._jumped_ns = -1  # when a jump of the clock was told
         self._orders = OpenOrders()
         self._pacing = Pacing(settings.tier, self._orders)
         self._inflight = InFlight()
@@ -225,7 +226,8 @@ class Trading:
 
     def _release(self, now_ns: int) -> list[AnyEvent]:
         """Send what waited, as far as there is room now."""
-        if not len(self._held):
+        # What a jump of the clock means for what waits, whoever is told of it has to decide first.
+        if not len(self._held) or self.clock.has_jumped or self._jumped_ns == now_ns:
             return []
         return self._held.release(lambda waiting: self._try(waiting, now_ns), now_ns)
 
@@ -439,6 +441,8 @@ class Trading:
         return [*events, *self._release(now_ns)]
 
     def _news_of_clock(self, now_ns: int) -> list[AnyEvent]:
+        if self.clock.has_jumped:
+            self._jumped_ns = now_ns
         offset_ns = self.clock.tell()
         return [] if offset_ns is None else [ClockMeasured(now_ns, self.name, offset_ns)]
 
