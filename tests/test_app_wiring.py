@@ -52,6 +52,8 @@ def test_execution_and_reconcile_reach_every_part(tmp_path: Path) -> None:
         assert session._timeout_ns == 2 * S
         routes = trader.engine.risk.breakers.routes("main")
         assert trader.link("main")._routes is routes
+        assert not session._may_place("ws"), "no dead-man stands behind it yet"
+        routes.is_shut = lambda: False
         assert session._may_place("ws")
         routes.ws_places = False
         assert not session._may_place("ws")
