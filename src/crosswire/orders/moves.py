@@ -305,8 +305,6 @@ class Moves(Index):
         if order.stage == "DONE" and not order.end:
             self._drop_all(order)  # a cancel of it has nothing left to be in doubt about
             order.end, order.reason = "rejected", event.reason
-        elif order.stage == "UNKNOWN":
-            self._doubt(order, event.recv_ns, f"refused though it exists: {event.reason}")
         self._settle(order)
         return Change(order, "changed")
 
