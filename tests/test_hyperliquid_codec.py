@@ -170,8 +170,8 @@ def test_orders_rest_are_seen_and_go() -> None:
     [action] = client.actions.batches(wanted)
     body, outcome = client.post(action)
     accepted = exchange.placed(outcome, request(action), 1)
-    assert [type(event) for event in accepted] == [Accepted, Accepted]
-    numbers = [event.venue_order_id for event in accepted]  # type: ignore[union-attr]
+    numbers = [event.venue_order_id for event in accepted if isinstance(event, Accepted)]
+    assert len(numbers) == len(accepted) == 2
     client.wait(1)
     streamed = {event.venue_order_id: event.client_order_id for event in client.said(Accepted)}
     assert streamed == dict(zip(numbers, action.client_order_ids, strict=True))
@@ -251,8 +251,8 @@ def test_refusals_are_told_apart() -> None:
     action = client.actions.orders([crossing, small])
     _, outcome = client.post(action)
     refused = exchange.placed(outcome, request(action), 1)
-    assert [type(event) for event in refused] == [Rejected, Rejected]
-    reasons = [event.reason for event in refused]  # type: ignore[union-attr]
+    reasons = [event.reason for event in refused if isinstance(event, Rejected)]
+    assert len(reasons) == len(refused) == 2
     assert reasons[0].startswith("Post only order would have immediately matched")
     assert reasons[1].startswith("Order must have minimum value of $10")
     _, late = client.post(client.actions.order(btc("60000")), client.stage.now_ms - 1)

@@ -170,7 +170,8 @@ def test_a_shrunk_reduce_only_order_says_nothing_about_its_fills() -> None:
 def test_a_row_without_sense_leaves_its_neighbours() -> None:
     events = read("orderUpdates", [update(), update("canceled", sz="x"), update("filled")]).events
     assert [type(event) for event in events] == [Accepted, Unreadable, Closed]
-    assert events[1].is_private  # type: ignore[union-attr]
+    assert isinstance(events[1], Unreadable)
+    assert events[1].is_private
     filled = read("userFills", {"user": ACCOUNT, "fills": [fill(), fill(side="X"), fill()]}).events
     assert [type(event) for event in filled] == [Filled, Unreadable, Filled]
 
@@ -247,7 +248,8 @@ def test_fills_come_the_same_by_every_channel() -> None:
     assert only("user", {"twapSliceFills": [{"fill": fill(), "twapId": 3}]}) == plain
     snapshot = read("userFills", {"isSnapshot": True, "user": ACCOUNT, "fills": [fill()]})
     assert snapshot.is_snapshot
-    assert snapshot.events[0].source == "snapshot"  # type: ignore[union-attr]
+    assert isinstance(snapshot.events[0], Filled)
+    assert snapshot.events[0].source == "snapshot"
 
 
 def test_a_rebate_a_spot_fee_and_a_stranger() -> None:
@@ -322,7 +324,8 @@ def test_the_first_trades_of_a_subscription_are_old() -> None:
         NOW_NS, "hyperliquid:ETH-PERP", "buy", parse("2067.2"), parse("0.01"), "7", NOW_NS,
         is_snapshot=True,
     )  # fmt: skip
-    assert second.events[0].is_snapshot is False  # type: ignore[union-attr]
+    assert isinstance(second.events[0], TradePrinted)
+    assert not second.events[0].is_snapshot
     again = {"method": "subscribe", "subscription": {"type": "trades", "coin": "ETH"}}
     reader.frame(frame("subscriptionResponse", again), NOW_NS)
     third = reader.frame(frame("trades", [row]), NOW_NS)

@@ -148,7 +148,9 @@ def test_a_ladder_is_bounded() -> None:
 
 def slow(payload: bytes) -> Any:
     """Return what the slow path reads of a whole book."""
-    [event] = decoder()._frame(payload, NOW_NS).events  # type: ignore[union-attr]
+    message = decoder()._frame(payload, NOW_NS)
+    assert isinstance(message, ChannelMessage)
+    [event] = message.events
     return event
 
 

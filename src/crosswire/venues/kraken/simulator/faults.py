@@ -12,11 +12,10 @@ of orders, trades or balances; of the frame faults every private (or book) frame
 from collections.abc import Mapping
 from random import Random
 
-from msgspec import Struct, field
-from msgspec.structs import fields, replace
+from crosswire.sim import switches
 
 
-class Faults(Struct, frozen=True, kw_only=True):
+class Faults(switches.Switches, frozen=True, kw_only=True):
     """The switches. Probabilities lie in 0..1; names ending in `_s` or `_is` are settings."""
 
     # Requests that place, amend or cancel, by either transport.
@@ -80,7 +79,6 @@ class Faults(Struct, frozen=True, kw_only=True):
     deadline_checked_last_is: float = 0.0  # [?] a late order may be refused for its money first
     deadline_guards_matching_only_is: float = 0.0  # [?] past it a passive order may rest
     ids_are_spent_is: float = 0.0  # [?] a closed order's cl_ord_id is never taken again
-    schedule: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def late_ns(self) -> int:
@@ -99,8 +97,8 @@ class Faults(Struct, frozen=True, kw_only=True):
         return int(max(self.views_behind_s, self.views_lag_s) * 1e9)
 
 
-NAMES = tuple(item.name for item in fields(Faults) if item.name != "schedule")
-SWITCHES = tuple(name for name in NAMES if not name.endswith(("_s", "_is")))
+NAMES = switches.names(Faults)
+SWITCHES = switches.chances(Faults)
 
 # What a campaign draws from: each fault with the most that still lets somebody trade.
 CAMPAIGN: Mapping[str, float] = {
@@ -164,21 +162,7 @@ def from_mapping(values: Mapping[str, float]) -> Faults:
 
     "cut@3" strikes at the third opportunity, whatever the number given with it.
     """
-    rates: dict[str, float] = {}
-    schedule: dict[str, tuple[int, ...]] = {}
-    for key, value in values.items():
-        name, at, nth = key.partition("@")
-        if name not in NAMES:
-            raise ValueError(f'unknown fault "{name}": expected one of {", ".join(NAMES)}')
-        if at:
-            if name not in SWITCHES or not (nth.isdecimal() and int(nth)):
-                raise ValueError(f"fault {key}: expected the number of an opportunity, from 1")
-            schedule[name] = (*schedule.get(name, ()), int(nth))
-            continue
-        if value < 0 or (name in SWITCHES and value > 1):
-            raise ValueError(f"fault {name} = {value}: expected a number from 0 to 1")
-        rates[name] = value
-    return replace(Faults(), **rates, schedule=schedule)
+    return switches.from_mapping(Faults(), values)
 
 
 class Chance:
