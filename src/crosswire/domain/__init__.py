@@ -17,6 +17,7 @@ from crosswire.domain.commands import (
     Resend,
     Resubscribe,
     Resume,
+    Void,
 )
 from crosswire.domain.conclusions import (
     Absent,
@@ -56,6 +57,7 @@ from crosswire.domain.events import (
     Missing,
     OrderReported,
     OrdersRead,
+    PositionsRead,
     ReadFailed,
     Rejected,
     Reversed,
@@ -143,6 +145,7 @@ __all__ = [
     "OrdersRead",
     "Place",
     "PlaceBatch",
+    "PositionsRead",
     "PriceUnit",
     "Quote",
     "Quotes",
@@ -174,5 +177,6 @@ __all__ = [
     "VenueStatus",
     "VenueStatusChanged",
     "VenueWarned",
+    "Void",
     "WantedOrder",
 ]

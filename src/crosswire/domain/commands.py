@@ -52,6 +52,10 @@ class Place(Command, frozen=True, gc=False):
     received_ns: int = 0  # stage stamps of the tick that caused it; 0 for an operator's order
     decoded_ns: int = 0
     decided_ns: int = 0
+    # The order whose place it takes, where the venue replaces instead of amending: one request
+    # cancels that one and opens this one.
+    replaces: str = ""
+    replaces_venue_id: str = ""
 
 
 class PlaceBatch(Command, frozen=True, gc=False):
@@ -128,6 +132,16 @@ class Resend(Command, frozen=True, gc=False):
     place_request_id: int
 
 
+class Void(Command, frozen=True, gc=False):
+    """Use up what a doubtful place was sent under, so that no copy of it can run any more.
+
+    Only `doubt` asks for it, for an order that is no longer wanted, where `Resend` would be safe.
+    """
+
+    client_order_id: str
+    place_request_id: int
+
+
 class Resubscribe(Command, frozen=True, gc=False):
     """Drop one instrument's book and ask for it again; `account` is the venue's feed."""
 
@@ -155,6 +169,7 @@ AnyCommand = (
     | ArmDeadMan
     | LookUp
     | Resend
+    | Void
     | Resubscribe
     | Kill
     | Resume

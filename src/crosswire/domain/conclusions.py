@@ -31,6 +31,7 @@ from crosswire.domain.events import (
     OrderEvent,
     OrderReported,
     OrdersRead,
+    PositionsRead,
     ReadFailed,
     Rejected,
     Reversed,
@@ -153,6 +154,7 @@ AnyEvent = (
     | FillsRead
     | ReadFailed
     | BalancesRead
+    | PositionsRead
     | CashMoved
     | DeadManArmed
     | BreakerOpened

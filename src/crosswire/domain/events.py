@@ -214,6 +214,7 @@ class Rejected(OrderEvent, frozen=True, gc=False):
     is_transient: bool = False  # the cause may pass: a limit, a mode, a token
     is_unsent: bool = False
     venue_ns: int = 0
+    is_final: bool = False  # no copy of the request can run any more, whatever was sent
 
 
 class Seen(OrderEvent, frozen=True, gc=False):
@@ -383,6 +384,19 @@ class BalancesRead(Event, frozen=True, gc=False):
     source: Source = "snapshot"
     is_complete: bool = True
     started_ns: int = 0  # when we asked; 0 = it is as new as its arrival
+
+
+class PositionsRead(Event, frozen=True, gc=False):
+    """What an account holds of each perp by the venue's own word: (instrument, signed, entry).
+
+    A complete read that leaves an instrument out says that it is flat there.
+    """
+
+    account: str
+    positions: tuple[tuple[str, int, int], ...]
+    started_ns: int
+    source: Source = "lookup"
+    is_complete: bool = True
 
 
 class CashMoved(Event, frozen=True, gc=False):

@@ -34,7 +34,8 @@ RequestKind = Literal["place", "amend", "cancel", "other"]
 Source = Literal["stream", "answer", "snapshot", "lookup"]
 InstrumentStatus = Literal["online", "post_only", "limit_only", "reduce_only", "cancel_only", "off"]
 VenueStatus = Literal["online", "post_only", "cancel_only", "maintenance"]
-ClosedCause = Literal["filled", "canceled", "expired"]
+# `rejected`: the venue gave it a number, and refused it all the same; nothing of it filled.
+ClosedCause = Literal["filled", "canceled", "expired", "rejected"]
 # A price level: (price, quantity); in a change, quantity 0 removes the level.
 Level = tuple[int, int]
 

@@ -211,6 +211,10 @@ class Capabilities(Struct, frozen=True):
     read_lag_ns: int  # how far its look-ups may trail its stream
     bounds_ns: tuple[int, int]  # the least and the most a user may set it to
     transports: tuple[Transport, ...] = ("ws", "rest")
+    replaces: bool = False  # one request cancels an order and opens another in its place
+    has_snapshot: bool = True  # its stream tells of all open orders whenever it is asked
+    takes_copies: bool = False  # identical bytes run once, by its documents; see `verify`
+    nonce_unit_ns: int = 1  # what a nonce counts in
 
 
 class Venue(Struct, frozen=True):
