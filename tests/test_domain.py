@@ -6,9 +6,14 @@ from typing import Any, Literal
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from crosswire import domain
 from crosswire.domain import AnyCommand, AnyEvent, Approved, Command, Event, Quotes, WantedOrder
+from crosswire.fixed import parse
+from tests.samples import instrument
 
 EVENTS = typing.get_args(AnyEvent)
 COMMANDS = typing.get_args(AnyCommand)
@@ -75,3 +80,45 @@ def test_every_event_says_when_it_came_and_every_command_in_whose_name() -> None
 def test_everything_public_is_there() -> None:
     assert sorted(domain.__all__) == list(dict.fromkeys(sorted(domain.__all__)))
     assert all(hasattr(domain, name) for name in domain.__all__)
+
+
+# Five significant digits and six decimals, and whole prices always: a perp of many venues.
+DIGITS = replace(instrument(), price_tick=parse("0.000001"), price_decimals=6, price_digits=5)
+
+
+@pytest.mark.parametrize(
+    ("price", "below", "above"),
+    [
+        ("0.99999", "0.99999", "0.99999"),
+        ("0.999995", "0.99999", "1"),
+        ("1.00005", "1", "1.0001"),
+        ("1.0001", "1.0001", "1.0001"),
+        ("9.99995", "9.9999", "10"),
+        ("99999.5", "99999", "100000"),
+        ("123456", "123456", "123456"),
+        ("123456.7", "123456", "123457"),
+        ("0.0000123", "0.000012", "0.000013"),
+    ],
+)
+def test_a_price_step_may_grow_with_the_price(price: str, below: str, above: str) -> None:
+    assert DIGITS.floor_price(parse(price)) == parse(below)
+    assert DIGITS.ceil_price(parse(price)) == parse(above)
+    assert DIGITS.is_on_grid(parse(price)) == (below == above)
+
+
+@given(st.integers(1, 10**17))
+def test_what_is_rounded_is_on_the_grid_and_nothing_valid_is_nearer(price: int) -> None:
+    below, above = DIGITS.floor_price(price), DIGITS.ceil_price(price)
+    assert below <= price <= above
+    assert DIGITS.is_on_grid(above)
+    assert DIGITS.is_on_grid(below) or below == 0
+    assert below == above or DIGITS.ceil_price(below + 1) == above
+    assert DIGITS.is_on_grid(price) == (below == price == above)
+
+
+@given(st.integers(1, 10**17))
+def test_a_fixed_step_stays_what_it_was(price: int) -> None:
+    fixed = instrument()
+    below, above = fixed.floor_price(price), fixed.ceil_price(price)
+    assert (below % fixed.price_tick, above % fixed.price_tick) == (0, 0)
+    assert above - below == (0 if fixed.is_on_grid(price) else fixed.price_tick)

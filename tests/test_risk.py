@@ -410,3 +410,38 @@ def test_sent_has_no_part_in_the_reservation() -> None:
     assert desk.rule(place()) == "position"
     desk.orders.apply(sent(1, name))
     assert desk.rule(place()) == "position"
+
+
+def digits_desk(bid: str, ask: str) -> Desk:
+    """A gate whose instrument takes five significant digits, and any whole price."""
+    desk = Desk()
+    fine = replace(instrument(), price_tick=parse("0.000001"), price_digits=5, min_notional=0)
+    desk.books[BTC] = Book(fine)
+    desk.books[BTC].reset(book_reset(bid, ask))
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("price", "limit"),
+    [
+        ("0.99999", ""),
+        ("1.0001", ""),
+        ("1.00005", "0.0001, so the nearest are 1 or 1.0001"),
+        ("0.999995", "0.00001, so the nearest are 0.99999 or 1"),
+        ("0.0000005", "0.000001, so the nearest are 0.000001"),
+        ("0.9", ""),
+    ],
+)
+def test_a_price_off_a_growing_step_is_told_its_neighbours(price: str, limit: str) -> None:
+    desk = digits_desk("0.99998", "1.0001")
+    found = desk.ask(place(price=price))
+    assert (found.limit if isinstance(found, Refused) else "") == limit
+    name = desk.live("buy", "1", "0.9999")
+    amended = desk.ask(Amend(ACCOUNT, BTC, name, price=parse(price)))
+    assert (amended.limit if isinstance(amended, Refused) else "") == limit
+
+
+def test_whole_prices_are_always_valid() -> None:
+    desk = digits_desk("123455", "123457")
+    assert desk.rule(place(price="123456", quantity="0.001")) == ""
+    assert desk.rule(place(price="123456.5", quantity="0.001")) == "price tick"

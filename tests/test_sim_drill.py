@@ -1,7 +1,10 @@
 """The campaign's strategy asks for much, on both sides, and stays within its position."""
 
+from msgspec.structs import replace
+
 from crosswire.book import Book
-from crosswire.domain import Quotes
+from crosswire.domain import Instrument, Quotes
+from crosswire.fixed import parse
 from crosswire.orders import Orders
 from crosswire.positions import Positions
 from crosswire.sim.drill import Drill, Hoarder, Rush
@@ -11,11 +14,12 @@ from tests.samples import ACCOUNT, BTC, book_reset, filled, instrument
 S = 1_000_000_000
 
 
-def _view() -> tuple[View, Positions]:
-    book = Book(instrument())
-    book.reset(book_reset())
+def _view(rules: Instrument | None = None, ask: str = "100.2") -> tuple[View, Positions]:
+    rules = rules or instrument()
+    book = Book(rules)
+    book.reset(book_reset(ask=ask))
     positions = Positions()
-    return View(ACCOUNT, "drill", {BTC: book}, {BTC: instrument()}, Orders(), positions), positions
+    return View(ACCOUNT, "drill", {BTC: book}, {BTC: rules}, Orders(), positions), positions
 
 
 def test_it_takes_and_quotes_by_turns() -> None:
@@ -61,6 +65,23 @@ def test_a_hoarder_only_buys_and_a_rush_is_many() -> None:
     assert [one.side for one in bought] == ["buy"]
     assert isinstance(many, list)
     assert len(many) == 6
+
+
+def test_what_it_wants_is_on_a_grid_that_grows_with_the_price() -> None:
+    rules = replace(instrument(), price_tick=parse("0.000001"), price_digits=5)
+    view, _ = _view(rules, "100.21")
+    prices: list[int | None] = []
+    for drill in (Drill(BTC, redraw_every=2), Hoarder(BTC)):
+        for turn in range(32):
+            view.now_ns += S
+            wanted = drill.on_update(view)
+            if isinstance(wanted, Quotes):
+                prices += [quote.price for quote in (*wanted.bids, *wanted.asks)]
+            else:
+                assert isinstance(wanted, list), turn
+                prices += [one.price for one in wanted]
+    assert len(prices) > 64
+    assert all(price is not None and rules.is_on_grid(price) for price in prices)
 
 
 def test_it_waits_for_a_book() -> None:

@@ -5,11 +5,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from crosswire.book import Book
 from crosswire.domain import Approved, Side
-from crosswire.fixed import parse
+from crosswire.fixed import parse, text
 from crosswire.orders import Orders
 from crosswire.positions import Positions
 from crosswire.strategies import Quotes, Strategy, View, load
@@ -50,6 +52,62 @@ def test_a_ladder_stands_around_the_mid() -> None:
     assert prices(quotes) == (["99.9", "99.7", "99.5"], ["100.3", "100.5", "100.7"])
     assert isinstance(quotes, Quotes)
     assert (quotes.threshold, quotes.post_only) == (parse("0.1"), True)
+
+
+class Border(Desk):
+    """A view on an instrument of five significant digits, its book at a power of ten."""
+
+    def __init__(self, bid: str, ask: str) -> None:
+        super().__init__()
+        self.rules = replace(instrument(), price_tick=parse("0.000001"), price_digits=5)
+        self.book = Book(self.rules)
+        self.book.reset(book_reset(bid, ask))
+        books = {BTC: self.book}
+        self.view = View(ACCOUNT, "s", books, {BTC: self.rules}, self.orders, self.positions)
+
+
+def test_a_ladder_across_a_power_of_ten_has_only_valid_rungs() -> None:
+    quotes = ladder(levels=4, edge_ticks=1, spacing_ticks=1).on_update(
+        Border("0.99999", "1.0002").view
+    )
+    assert prices(quotes) == (
+        ["0.9999", "0.9998", "0.9997", "0.9996"],
+        ["1.0002", "1.0003", "1.0004", "1.0005"],
+    )
+    quotes = ladder(levels=4, edge_ticks=1, spacing_ticks=1).on_update(
+        Border("0.99997", "0.99999").view
+    )
+    assert prices(quotes) == (
+        ["0.99997", "0.99996", "0.99995", "0.99994"],
+        ["0.99999", "1.0", "1.0001", "1.0002"],
+    )
+
+
+@given(
+    st.integers(999_000_000, 1_001_000_000),
+    st.integers(1, 50),
+    st.integers(0, 20),
+    st.integers(1, 5),
+    st.integers(-3, 3),
+)
+def test_rungs_are_on_the_grid_apart_and_behind_the_touch(
+    mid: int, spread: int, edge: int, spacing: int, held: int
+) -> None:
+    desk = Border("1", "2")
+    bid, ask = desk.rules.floor_price(10 * mid), desk.rules.ceil_price(10 * (mid + spread * 1_000))
+    desk.book.reset(book_reset(text(bid), text(ask)))
+    desk.hold(str(held))
+    quotes = ladder(edge_ticks=edge, spacing_ticks=spacing, levels=5).on_update(desk.view)
+    if bid == ask:
+        return
+    assert isinstance(quotes, Quotes)
+    bids, asks = ([quote.price for quote in side] for side in (quotes.bids, quotes.asks))
+    assert bids == sorted(set(bids), reverse=True)
+    assert asks == sorted(set(asks))
+    assert len(bids) == len(asks) == 5
+    assert all(map(desk.rules.is_on_grid, bids + asks))
+    assert max(bids) < ask
+    assert min(asks) > bid
 
 
 def test_inventory_leans_the_ladder_against_itself() -> None:

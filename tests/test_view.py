@@ -51,3 +51,10 @@ def test_the_share_is_the_strategys_own() -> None:
     assert seen.balance("USD") == 0
     assert not seen.book(BTC).is_valid
     assert seen.orders(BTC) == []
+
+
+def test_a_scaled_price_is_rounded_down_for_a_bid_and_up_for_an_ask() -> None:
+    seen = view()
+    assert seen.round_price(BTC, parse("100.07")) == parse("100")
+    assert seen.round_price(BTC, parse("100.07"), up=True) == parse("100.1")
+    assert seen.round_price(BTC, parse("100.1"), up=True) == parse("100.1")

@@ -61,13 +61,17 @@ class View:
 
     def price(self, instrument: str, value: str | Decimal | int, *, up: bool = False) -> int:
         """Return a price on the instrument's grid, rounded down (or up)."""
-        tick = self._instruments[instrument].price_tick
-        return _on_grid(from_user(value, "price"), tick, up=up)
+        return self.round_price(instrument, from_user(value, "price"), up=up)
+
+    def round_price(self, instrument: str, price: int, *, up: bool = False) -> int:
+        """Round a scaled price onto the instrument's grid: down for a bid, up for an ask.
+
+        Where digits are limited the step grows with the price; 0 = below the least price.
+        """
+        rules = self._instruments[instrument]
+        return rules.ceil_price(price) if up else rules.floor_price(price)
 
     def quantity(self, instrument: str, value: str | Decimal | int) -> int:
         """Return a quantity on the instrument's grid, rounded down."""
-        return _on_grid(from_user(value, "quantity"), self._instruments[instrument].quantity_step)
-
-
-def _on_grid(value: int, step: int, *, up: bool = False) -> int:
-    return -(-value // step) * step if up else value // step * step
+        step = self._instruments[instrument].quantity_step
+        return from_user(value, "quantity") // step * step

@@ -152,7 +152,8 @@ async def _walk(client: Client, instrument: str, run: Run) -> None:
         return f"{quantity} at {price}: {placed[0].status}"
 
     async def amend() -> str:
-        await placed[0].amend(limit=price - fixed.to_decimal(listed.price_tick))
+        below = listed.floor_price(fixed.from_decimal(price) - 1)
+        await placed[0].amend(limit=fixed.to_decimal(below))
         return f"to {placed[0].price}"
 
     async def cancel() -> str:
@@ -176,7 +177,7 @@ async def _walk(client: Client, instrument: str, run: Run) -> None:
 def _smallest(listed: Instrument, best_bid: int) -> tuple[Decimal, Decimal]:
     """A price far away and the least quantity the venue takes there."""
     far = fixed.multiply(best_bid, fixed.from_decimal(FAR))
-    price = max(far // listed.price_tick, 2) * listed.price_tick
+    price = max(listed.floor_price(far), 2 * listed.price_tick)
     least = max(listed.min_quantity, fixed.divide(listed.min_notional, price) + 1)
     quantity = -(-least // listed.quantity_step) * listed.quantity_step
     return fixed.to_decimal(price), fixed.to_decimal(quantity)

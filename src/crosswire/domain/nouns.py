@@ -78,6 +78,25 @@ class Instrument(Noun, frozen=True, gc=False):
             coarse = SCALE
         return coarse if coarse > tick else tick
 
+    def is_on_grid(self, price: int) -> bool:
+        """Whether an order may have this price."""
+        if price % self.price_tick or price <= 0:
+            return False
+        return not self.price_digits or price % self.tick_at(price) == 0
+
+    def floor_price(self, price: int) -> int:
+        """Return the highest valid price that is not above `price`; 0 if there is none."""
+        tick = self.tick_at(price) if self.price_digits else self.price_tick
+        return price // tick * tick
+
+    def ceil_price(self, price: int) -> int:
+        """Return the lowest valid price that is not below `price`.
+
+        Rounded past a power of ten it is that power, which every coarser grid has too.
+        """
+        tick = self.tick_at(price) if self.price_digits else self.price_tick
+        return -(-price // tick) * tick
+
 
 class Trigger(Noun, frozen=True, gc=False):
     """When a stop, take-profit or trailing order wakes up.

@@ -222,8 +222,10 @@ class Risk:
         instrument, limits, mid = lane.book.instrument, lane.limits, lane.book.mid
         quantity = command.quantity if command.quantity is not None else order.quantity
         price = command.price if command.price is not None else (order.price or mid)
-        if price <= 0 or price % instrument.price_tick:
-            return "price tick", text(instrument.price_tick), text(price)
+        # Written out: most instruments' step is fixed, and a call would cost each order.
+        is_off = price <= 0 or price % instrument.price_tick
+        if is_off or (instrument.price_digits and price % instrument.tick_at(price)):
+            return _off_grid(instrument, price)
         if quantity <= 0 or quantity % instrument.quantity_step:
             return "quantity step", text(instrument.quantity_step), text(quantity)
         reason = _outside_collar(order.side, price, mid, limits.collar_bps)
@@ -350,8 +352,10 @@ def _off_rules(
     """The instrument's own rules, by the numbers that would be sent."""
     price = command.price
     if price is not None and command.price_unit == "static":
-        if price <= 0 or price % instrument.price_tick:
-            return "price tick", text(instrument.price_tick), text(price)
+        # Written out: most instruments' step is fixed, and a call would cost each order.
+        is_off = price <= 0 or price % instrument.price_tick
+        if is_off or (instrument.price_digits and price % instrument.tick_at(price)):
+            return _off_grid(instrument, price)
     elif instrument.status == "limit_only":
         return "venue mode", "a limit order", command.order_type
     if command.quantity % instrument.quantity_step:
@@ -361,6 +365,16 @@ def _off_rules(
     if notional < instrument.min_notional:
         return "minimum notional", text(instrument.min_notional), text(notional)
     return None
+
+
+def _off_grid(instrument: Instrument, price: int) -> Reason:
+    """Say which step is not kept, and the valid prices on both sides."""
+    if price <= 0:
+        return "price tick", text(instrument.price_tick), text(price)
+    below, above = instrument.floor_price(price), instrument.ceil_price(price)
+    nearest = f"{text(below)} or {text(above)}" if below else text(above)
+    step = text(instrument.tick_at(price))
+    return "price tick", f"{step}, so the nearest are {nearest}", text(price)
 
 
 def _outside_collar(side: Side, price: int, mid: int, bps: int) -> Reason | None:

@@ -57,7 +57,7 @@ class Drill:
 
     def _taker(self, view: View, bid: int, ask: int, held: int) -> WantedOrder:
         """One that crosses the spread and fills, or one that does not and ends at once."""
-        reach = REACH_TICKS * view.instrument(self._instrument).price_tick
+        reach = REACH_TICKS * view.instrument(self._instrument).tick_at(ask)
         aim = SWING[self._turns // LEG_TURNS % len(SWING)] * self._most
         is_buy = held < aim or (held == aim and self._turns % 4 < 2)
         if self._turns % 3:
@@ -68,18 +68,20 @@ class Drill:
             instrument=self._instrument,
             side="buy" if is_buy else "sell",
             quantity=self._quantity,
-            price=price,
+            price=view.round_price(self._instrument, price, up=not is_buy),
             time_in_force="ioc",
         )
 
     def _ladder(self, view: View, bid: int, ask: int, held: int) -> Quotes:
         """A rung near the touch and one far off; now and then one side is left out, to cancel."""
-        tick = view.instrument(self._instrument).price_tick
-        rungs = range(self._levels)
+        rules = view.instrument(self._instrument)
+        tick = rules.tick_at(ask)
         draw = self._turns // self._redraw_every
-        shift = NEAR_TICKS + draw % 3
-        bids = tuple(Quote(bid - (i * FAR_TICKS + shift) * tick, self._quantity) for i in rungs)
-        asks = tuple(Quote(ask + (i * FAR_TICKS + shift) * tick, self._quantity) for i in rungs)
+        shifts = [(i * FAR_TICKS + NEAR_TICKS + draw % 3) * tick for i in range(self._levels)]
+        below = (rules.floor_price(bid - shift) for shift in shifts if bid > shift)
+        above = (rules.ceil_price(ask + shift) for shift in shifts)
+        bids = tuple(Quote(price, self._quantity) for price in below)
+        asks = tuple(Quote(price, self._quantity) for price in above)
         if held > self._most or draw % 6 == 1:
             bids = ()
         if held < -self._most or draw % 6 == 4:
@@ -101,11 +103,11 @@ class Hoarder(Drill):
         super().__init__(instrument, quantity="0.003", every_ms=400)
 
     def _taker(self, view: View, bid: int, ask: int, held: int) -> WantedOrder:
-        reach = REACH_TICKS * view.instrument(self._instrument).price_tick
+        reach = REACH_TICKS * view.instrument(self._instrument).tick_at(ask)
         return WantedOrder(
             instrument=self._instrument,
             side="buy",
             quantity=self._quantity,
-            price=ask + reach,
+            price=view.round_price(self._instrument, ask + reach),
             time_in_force="ioc",
         )

@@ -3,7 +3,8 @@
 Each side has `levels` rungs, the first `edge_ticks` away from the mid, then every `spacing_ticks`.
 Inventory moves both sides against it by `skew_ticks` per full `max_position`, and a side that
 would add to a full inventory is left out. Orders stay where they are while the mid has moved by
-no more than `refresh_ticks`, so that they keep their place in the queue.
+no more than `refresh_ticks`, so that they keep their place in the queue. Where the price step grows
+with the price, a tick is the step at the mid; a rung between two valid prices moves outwards.
 """
 
 from crosswire.domain import Instrument, Quote, Quotes, Targets
@@ -58,7 +59,7 @@ class MarketMaking:
         return self._quotes
 
     def _ladder(self, instrument: Instrument, bid: int, ask: int, position: int) -> Quotes:
-        tick = instrument.price_tick
+        tick = instrument.tick_at((bid + ask) // 2)
         skew = self._skew_ticks * tick * position // self._max_position
         middle = (bid + ask) // 2 - skew
         # A post-only order that would take is canceled by the venue, so stay behind the touch.
@@ -68,12 +69,34 @@ class MarketMaking:
         rungs = range(self._levels)
         room_up = self._max_position - position
         room_down = self._max_position + position
-        bids = (Quote(top - n * step, self._quantity) for n in rungs if top > n * step)
-        asks = (Quote(bottom + n * step, self._quantity) for n in rungs)
+        bids = [top - n * step for n in rungs if top > n * step]
+        asks = [bottom + n * step for n in rungs]
+        if instrument.price_digits:
+            bids, asks = _moved_down(instrument, bids), _moved_up(instrument, asks)
+        quantity = self._quantity
         return Quotes(
             self._instrument,
-            tuple(bids) if room_up >= self._quantity else (),
-            tuple(asks) if room_down >= self._quantity else (),
+            tuple([Quote(price, quantity) for price in bids]) if room_up >= quantity else (),
+            tuple([Quote(price, quantity) for price in asks]) if room_down >= quantity else (),
             threshold=self._refresh_ticks * tick,
             post_only=self._post_only,
         )
+
+
+def _moved_down(instrument: Instrument, prices: list[int]) -> list[int]:
+    """Put bids, best first, on the grid: each strictly below the one before it."""
+    found: list[int] = []
+    for price in prices:
+        highest = min(price, found[-1] - 1) if found else price
+        if (valid := instrument.floor_price(highest)) > 0:
+            found.append(valid)
+    return found
+
+
+def _moved_up(instrument: Instrument, prices: list[int]) -> list[int]:
+    """Put asks, best first, on the grid: each strictly above the one before it."""
+    found: list[int] = []
+    for price in prices:
+        lowest = max(price, found[-1] + 1) if found else price
+        found.append(instrument.ceil_price(lowest))
+    return found
