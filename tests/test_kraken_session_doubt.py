@@ -19,8 +19,8 @@ from crosswire.domain import (
     TimedOut,
     TransportFailed,
 )
+from crosswire.venues.clock import VenueClock
 from crosswire.venues.kraken.session.asked_time import EVERY_NS
-from crosswire.venues.kraken.session.venue_clock import VenueClock
 from tests.kraken_dialogue import (
     ACCOUNT,
     NOW,

@@ -18,9 +18,9 @@ from crosswire.domain import (
     Transport,
 )
 from crosswire.fixed import parse
+from crosswire.venues.clock import VenueClock
 from crosswire.venues.kraken.session.open_orders import OpenOrders
 from crosswire.venues.kraken.session.pacing import POINT, TIERS, Counter, Pacing, add_cost
-from crosswire.venues.kraken.session.venue_clock import VenueClock
 from tests.kraken_dialogue import ACCOUNT, BTC, SECOND, Rig, amend, cancel, of, only, own_id, place
 
 ID = own_id(1)

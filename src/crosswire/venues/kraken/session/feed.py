@@ -20,6 +20,7 @@ from crosswire.domain import (
     Unreadable,
     VenueWarned,
 )
+from crosswire.venues.clock import VenueClock
 from crosswire.venues.interface import (
     Endpoint,
     FeedSettings,
@@ -35,7 +36,6 @@ from crosswire.venues.kraken.decode.rest import answer, instruments
 from crosswire.venues.kraken.decode.websocket import Decoder
 from crosswire.venues.kraken.encode.frames import instrument_name, ping, subscribe
 from crosswire.venues.kraken.session.outgoing import unsent
-from crosswire.venues.kraken.session.venue_clock import VenueClock
 from crosswire.venues.kraken.wire import RestAssetPair
 
 PUBLIC = "public"

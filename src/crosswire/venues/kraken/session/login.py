@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from crosswire.domain import AnyEvent, LoggedIn, ReadFailed, VenueWarned
+from crosswire.venues.clock import VenueClock
 from crosswire.venues.interface import Output, Reconnect
 from crosswire.venues.kraken.decode import errors
 from crosswire.venues.kraken.decode.messages import Pong, Reply
@@ -17,7 +18,6 @@ from crosswire.venues.kraken.encode.frames import ping
 from crosswire.venues.kraken.session.outgoing import PRIVATE, Outgoing
 from crosswire.venues.kraken.session.sequences import Sequence
 from crosswire.venues.kraken.session.tokens import Tokens
-from crosswire.venues.kraken.session.venue_clock import VenueClock
 
 SILENCE_NS = 5_000_000_000  # with a subscription, the venue beats about once a second
 PING_NS = 5_000_000_000  # also what keeps the venue's clock fresh: doubts wait for it

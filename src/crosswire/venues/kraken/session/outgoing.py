@@ -24,13 +24,13 @@ from crosswire.domain import (
     Transport,
     VenueWarned,
 )
+from crosswire.venues.clock import VenueClock
 from crosswire.venues.interface import Frame, HttpRequest, Output
 from crosswire.venues.kraken.encode import bodies, rules
 from crosswire.venues.kraken.encode.bodies import Call
 from crosswire.venues.kraken.encode.frames import Frames
 from crosswire.venues.kraken.session.inflight import InFlight, Part, Request, request_for
 from crosswire.venues.kraken.session.settle import refusal
-from crosswire.venues.kraken.session.venue_clock import VenueClock
 from crosswire.venues.kraken.signing import Signer
 
 PRIVATE = "private"

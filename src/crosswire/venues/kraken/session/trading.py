@@ -34,6 +34,7 @@ from crosswire.domain import (
     Unreadable,
     VenueWarned,
 )
+from crosswire.venues.clock import VenueClock
 from crosswire.venues.interface import Endpoint, HttpRequest, Output, SessionSettings
 from crosswire.venues.kraken.decode import errors
 from crosswire.venues.kraken.decode.messages import ChannelMessage, Pong, Reply
@@ -52,7 +53,6 @@ from crosswire.venues.kraken.session.open_orders import OpenOrders, Statement
 from crosswire.venues.kraken.session.outgoing import PRIVATE, Outgoing, unsent
 from crosswire.venues.kraken.session.pacing import POINT, Pacing, add_cost
 from crosswire.venues.kraken.session.untokened import Untokened
-from crosswire.venues.kraken.session.venue_clock import VenueClock
 from crosswire.venues.kraken.signing import Signer
 from crosswire.venues.kraken.wire import RestToken
 

@@ -1,0 +1,1 @@
+"""The dialogue with Hyperliquid without I/O."""
