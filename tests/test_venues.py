@@ -40,6 +40,21 @@ def test_a_simulators_place_is_local(name: str) -> None:
     assert hosts.ws_private.startswith("ws://127.0.0.1:1234")
 
 
+@pytest.mark.parametrize("name", venues.NAMES)
+def test_a_stage_is_one_that_its_simulator_can_play(name: str) -> None:
+    found = venues.venue(name)
+    stage = found.stage
+    assert set(stage.worlds) <= set(stage.instruments)
+    assert stage.instrument in stage.instruments
+    assert stage.login("a") == stage.login("a") != stage.login("b")
+    login = stage.login("main")
+    for pair in stage.instruments:
+        simulator = found.simulator(1, 10**18, login, stage.balances, account="main", pairs=(pair,))
+        starting = simulator.ledger()["starting_balances"]
+        assert starting == {"main": dict(stage.balances)}
+    assert stage.cash in stage.balances
+
+
 def test_an_unknown_venue_is_named_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match='unknown venue "nowhere": expected one of ') as raised:
         venues.venue("nowhere")

@@ -1,10 +1,11 @@
 """Wanted quotes - live orders = the fewest commands.
 
 An order near enough to a wanted rung stays, with its place in the queue. What is left over of the
-live orders is moved to what is left over of the rungs (amended, where the venue amends in place),
-then the rest is canceled or placed. An order with a request in flight is left alone and occupies
-its rung. So does an UNKNOWN order, which `doubt` sees to, until it can no longer be open; then the
-rung is quoted again while risk keeps the exposure reserved.
+live orders is moved to what is left over of the rungs (amended, where the venue amends in place;
+replaced by a new order in one request, where it does that), then the rest is canceled or placed.
+An order with a request in flight is left alone and occupies its rung; one that is being replaced
+leaves it to its successor. An UNKNOWN order, which `doubt` sees to, occupies its rung until it can
+no longer be open; then the rung is quoted again while risk keeps the exposure reserved.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,19 +35,34 @@ class Desk:
         *,
         amends_in_place: bool,
         bound_ns: int,
+        replaces: bool = False,
         tags_quantities: bool = False,
     ) -> None:
         self.account = account
         self.strategy = strategy
-        self.amends_in_place = amends_in_place
+        self.moves = amends_in_place or replaces
+        self.move = self.amend if amends_in_place else self.replace
         self.may_place = True
+        self._amends = amends_in_place
         self.now_ns = self.received_ns = self.decided_ns = 0
         self._ids = ids
         self._bound_ns = bound_ns
         self._tags_quantities = tags_quantities
 
-    def place(self, side: Side, quote: Quote, wanted: Quotes, quantity_step: int) -> Place:
-        """Make the order for a rung."""
+    @property
+    def may_move(self) -> bool:
+        """Whether an order may be moved to a rung now: by an amend always, by a new one if any."""
+        return self._amends or (self.moves and self.may_place)
+
+    def place(
+        self,
+        side: Side,
+        quote: Quote,
+        wanted: Quotes,
+        quantity_step: int,
+        replaced: Order | None = None,
+    ) -> Place:
+        """Make the order for a rung, in another one's place if that is given."""
         client_order_id = self._ids.next()
         return Place(
             self.account,
@@ -61,14 +77,20 @@ class Desk:
             received_ns=self.received_ns,
             decoded_ns=self.now_ns,
             decided_ns=self.decided_ns,
+            replaces="" if replaced is None else replaced.client_order_id,
+            replaces_venue_id="" if replaced is None else replaced.venue_order_id,
         )
 
     def tag(self, quantity_step: int) -> int:
         """What is added to a new order's quantity, so that its intent is told from others."""
         return self._ids.counter * quantity_step if self._tags_quantities else 0
 
-    def amend(self, order: Order, quote: Quote, wanted: Quotes) -> Amend:
-        """Make the move of an order to a rung."""
+    def replace(self, order: Order, quote: Quote, wanted: Quotes, quantity_step: int) -> Place:
+        """Make the move of an order to a rung, by a new one of the rung's quantity."""
+        return self.place(order.side, quote, wanted, quantity_step, order)
+
+    def amend(self, order: Order, quote: Quote, wanted: Quotes, _quantity_step: int) -> Amend:
+        """Make the move of an order to a rung in place."""
         return Amend(
             order.account,
             order.instrument,
@@ -104,7 +126,8 @@ def requote(
         if order.time_in_force in AT_ONCE and order.stage != "UNKNOWN":
             continue  # a taker of the same strategy: the venue ends it by itself
         # Of what is ruled out or done nothing rests; what may still be booked is risk's to keep.
-        if order.strategy == desk.strategy and not order.ruled_out_ns and order.stage != "DONE":
+        is_there = not (order.ruled_out_ns or order.stage == "DONE" or order.is_leaving)
+        if is_there and order.strategy == desk.strategy:
             (bids if order.side == "buy" else asks).append(order)
     if bids or wanted.bids:
         _requote_side("buy", wanted.bids, bids, wanted, desk, quantity_step, commands)
@@ -122,23 +145,23 @@ def _requote_side(
     quantity_step: int,
     commands: list[AnyCommand],
 ) -> None:
-    if len(orders) == 1 and len(rungs) == 1 and desk.amends_in_place:
+    if len(orders) == 1 and len(rungs) == 1 and desk.may_move:
         # The same rules for one order and one rung: what a fast quoter has on each side.
         order, rung = orders[0], rungs[0]
         if order.stage == "LIVE" and not (order.requests or is_settling(order, desk.now_ns)):
             off = abs((order.price or 0) - rung.price)
             if off > wanted.threshold or not _is_enough(order, rung):
-                commands.append(desk.amend(order, rung, wanted))
+                commands.append(desk.move(order, rung, wanted, quantity_step))
             return
     idle, free = _match(rungs, orders, wanted.threshold, desk.now_ns)
-    if idle and free and desk.amends_in_place:
+    if idle and free and desk.may_move:
         moved = min(len(idle), len(free))
-        commands += [desk.amend(idle[n], free[n], wanted) for n in range(moved)]
+        commands += [desk.move(idle[n], free[n], wanted, quantity_step) for n in range(moved)]
         idle, free = idle[moved:], free[moved:]
     if idle:
         commands += map(cancel, idle)
-    # Without amends, a rung is quoted again when the cancel has made room for it.
-    if free and desk.may_place and (desk.amends_in_place or not idle):
+    # Without moves, a rung is quoted again when the cancel has made room for it.
+    if free and desk.may_place and (desk.moves or not idle):
         commands += [desk.place(side, rung, wanted, quantity_step) for rung in free]
 
 

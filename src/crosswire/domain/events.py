@@ -344,6 +344,7 @@ class OrdersRead(Event, frozen=True, gc=False):
     client_order_id: str = ""  # set where the read was narrowed to one order
     venue_ns: int = 0  # the venue's clock was at least here when the read began; 0 = unknown
     since_ns: int = 0  # what ended before this, on the venue's clock, is left out; 0 = nothing is
+    is_sure: bool = False  # something else than it proves that a look-up showing nothing saw
 
     @property
     def horizon_ns(self) -> int:

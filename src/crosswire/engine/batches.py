@@ -12,16 +12,18 @@ T = TypeVar("T")
 def batched(commands: Sequence[AnyCommand], accounts: Mapping[str, Account]) -> list[AnyCommand]:
     """Return the same wishes in fewer requests: cancels first, because they make room.
 
-    Places go together where they are of one account and instrument. What is alone stays so.
+    Places go together where they are of one account and instrument, those that replace apart from
+    those that do not. What is alone stays so.
     """
     cancels: dict[str, list[Cancel]] = {}
-    places: dict[tuple[str, str], list[Place]] = {}
+    places: dict[tuple[str, str, bool], list[Place]] = {}
     others: list[AnyCommand] = []
     for command in commands:
         if isinstance(command, Cancel):
             cancels.setdefault(command.account, []).append(command)
         elif isinstance(command, Place):
-            places.setdefault((command.account, command.instrument), []).append(command)
+            key = (command.account, command.instrument, bool(command.replaces))
+            places.setdefault(key, []).append(command)
         else:
             others.append(command)
     result: list[AnyCommand] = []
@@ -29,7 +31,7 @@ def batched(commands: Sequence[AnyCommand], accounts: Mapping[str, Account]) -> 
         groups = _groups(some, accounts[account].max_cancel_batch)
         result += [x[0] if len(x) == 1 else CancelBatch(account, tuple(x)) for x in groups]
     result += others
-    for (account, _), wanted in places.items():
+    for (account, *_), wanted in places.items():
         lots = _groups(wanted, accounts[account].max_place_batch)
         result += [x[0] if len(x) == 1 else _batch(account, x) for x in lots]
     return result

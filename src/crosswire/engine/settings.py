@@ -13,6 +13,9 @@ class Account(Struct, frozen=True):
     venue: str
     limits: Limits = Limits()
     amends_in_place: bool = True
+    replaces: bool = False  # one request cancels an order and opens another in its place
+    has_snapshot: bool = True  # the stream tells of all open orders when asked
+    has_cancel_all: bool = True  # one request cancels everything, whatever we know of it
     max_place_batch: int = 1
     max_cancel_batch: int = 1
     bound_ns: int = 5_000_000_000  # after it the venue refuses an order request by itself

@@ -41,6 +41,7 @@ class Slot:
             name,
             ids,
             amends_in_place=settings.amends_in_place,
+            replaces=settings.replaces,
             bound_ns=settings.bound_ns,
             tags_quantities=tags_quantities,
         )

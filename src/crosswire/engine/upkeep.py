@@ -51,10 +51,11 @@ class Upkeep:
         self._doubts = Doubts(
             orders,
             {
-                name: Policy(account.read_lag_ns, account.bound_ns, account.resends)
-                for name, account in accounts.items()
+                name: Policy(each.read_lag_ns, each.bound_ns, each.resends, each.has_snapshot)
+                for name, each in accounts.items()
             },
             asking,
+            risk.is_shut,
         )
         self._reconciler = Reconciler(
             orders,

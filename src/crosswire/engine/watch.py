@@ -5,6 +5,7 @@ from collections.abc import Callable
 from crosswire.domain import AnyCommand, ArmDeadMan, CancelAll, Halted, Resumed
 from crosswire.engine.settings import Settings
 from crosswire.orders import Orders
+from crosswire.quotes import cancel
 from crosswire.risk import Risk
 
 SECOND_NS = 1_000_000_000
@@ -48,6 +49,8 @@ class Watch:
             has_open = self._orders.open_count(name) > 0
             if is_killed and has_open and self._is_due(self._killed_ns, name, now_ns):
                 due.append(CancelAll(name))
+                if not account.has_cancel_all:  # it cancels what it knows of; we know more
+                    due += map(cancel, self._orders.all_open(name))
             # While killed with orders open the switch is left to fire: it is the last resort.
             if is_killed and has_open:
                 continue

@@ -8,54 +8,36 @@ Rules that stand on sequences which break programs without them:
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from crosswire.domain import (
     Absent,
     Accepted,
-    Amend,
     Amended,
     AmendRejected,
-    AnyCommand,
     AnyEvent,
-    Approved,
-    Cancel,
     CancelAccepted,
-    CancelBatch,
     CancelRejected,
     ClockMeasured,
     Closed,
     DoubtMoved,
     Filled,
     Missing,
-    Place,
-    PlaceBatch,
     Rejected,
     Reversed,
     Sent,
     TimedOut,
 )
+from crosswire.orders.change import NOTHING, Change
 from crosswire.orders.fills import BookedFills
-from crosswire.orders.index import Index
-from crosswire.orders.order import Order, Request, new_order
+from crosswire.orders.order import Order, Request
+from crosswire.orders.requests import Requests
 from crosswire.orders.table import TABLE
 
 # After the bound, how far the venue's clock must be past it before a refused cancel or a
 # complete read rules out that the order is open: covers the skew of the two clocks.
 BOUND_MARGIN_NS = 1_000_000_000
 MAX_SKEW_NS = 60_000_000_000
-
-
-class Change(NamedTuple):
-    """What an event did: to which order (None = not one of ours), and what follows from it."""
-
-    order: Order | None
-    kind: Literal["changed", "nothing"]
-    booked: Filled | None = None  # a fill booked for the first time
-    unbooked: Filled | None = None  # a booked fill that was taken back
-
-
-NOTHING = Change(None, "nothing")
 
 
 class Late(NamedTuple):
@@ -71,8 +53,8 @@ class Owned(NamedTuple):
     fill: Filled
 
 
-class Moves(Index):
-    """The index, moved by commands and by statements about one order."""
+class Moves(Requests):
+    """All orders, moved by commands and by statements about one of them."""
 
     def __init__(self, read_lag_ns: Mapping[str, int] | None = None) -> None:
         """`read_lag_ns`: how far each account's look-ups may trail its stream."""
@@ -140,45 +122,6 @@ class Moves(Index):
     def fill(self, account: str, fill_key: str) -> Filled | None:
         """Return a booked fill by its key."""
         return self.fills(account).kept.get(fill_key)
-
-    # --- commands ------------------------------------------------------------------------------
-
-    def register(self, approved: Approved) -> None:
-        """Note the intent of a command before its bytes are handed over."""
-        self._register(approved.command, approved)
-
-    def _register(self, command: AnyCommand, approved: Approved) -> None:
-        if type(command) is Place:
-            self._enter(new_order(command), approved)
-        elif type(command) is Amend:
-            amended = self._by_id.get(command.client_order_id)
-            if amended is not None:
-                request = self._request(amended, "amend", approved)
-                request.quantity, request.price = command.quantity, command.price
-                request.bound_ns = command.bound_ns
-                if command.quantity is not None:
-                    self._settle(amended)
-        elif isinstance(command, Cancel):
-            canceled = self._by_id.get(command.client_order_id)
-            if canceled is not None:
-                canceled.canceled_ns = approved.approved_ns
-                self._request(canceled, "cancel", approved)
-        elif isinstance(command, PlaceBatch):
-            for place in command.places:
-                self._register(place, approved)
-        elif isinstance(command, CancelBatch):
-            for cancel in command.cancels:
-                self._register(cancel, approved)
-
-    def _request(
-        self, order: Order, kind: Literal["amend", "cancel"], approved: Approved
-    ) -> Request:
-        number = approved.request_id
-        request = order.requests[number] = Request(number, kind, approved.approved_ns)
-        order.changed_ns = approved.approved_ns
-        others = self._by_request.get(number)
-        self._by_request[number] = (*others, order) if others else (order,)
-        return request
 
     # --- events --------------------------------------------------------------------------------
 
@@ -270,18 +213,6 @@ class Moves(Index):
         if fill.fee:
             order.fees[fill.fee_asset] = order.fees.get(fill.fee_asset, 0) + fill.fee
 
-    def _sent(self, event: Sent) -> Change:
-        for order in self._by_request.get(event.request_id, ()):
-            request = order.requests[event.request_id]
-            request.copies += 1
-            request.venue_bound_ns = event.bound_ns
-            if request.kind == "place":
-                order.transport = event.transport
-                order.venue_bound_ns = max(order.venue_bound_ns, event.bound_ns)
-                order.stamps.encoded = event.encoded_ns
-                order.stamps.written = event.recv_ns
-        return NOTHING
-
     def _accepted(self, event: Accepted) -> Change:
         order = self.find(event.account, event.client_order_id, event.venue_order_id)
         if order is None:
@@ -298,15 +229,22 @@ class Moves(Index):
         if order is None or request is None or request.kind != "place":
             return NOTHING
         request.refused += not event.is_unsent
+        if event.is_final:
+            request.refused = request.copies
         if request.refused < request.copies:
             return Change(order, "changed")
         self._drop(order, request)
+        if event.is_unsent or event.is_final:
+            self._keep_replaced(order, event.request_id)
+        self._reject(order, event)
+        return Change(order, "changed")
+
+    def _reject(self, order: Order, event: Rejected | Closed) -> None:
         self._step(order, event)
         if order.stage == "DONE" and not order.end:
             self._drop_all(order)  # a cancel of it has nothing left to be in doubt about
             order.end, order.reason = "rejected", event.reason
         self._settle(order)
-        return Change(order, "changed")
 
     def _amended(self, event: Amended) -> Change:
         order = self.find(event.account, event.client_order_id, event.venue_order_id)
@@ -345,6 +283,8 @@ class Moves(Index):
             order.refused_ns = event.recv_ns
         if request.refused >= request.copies:
             self._drop(order, request)
+            if order.in_flight("cancel") is None:
+                order.replaced_by = ""
         if isinstance(event, CancelRejected) and event.is_unknown_order:
             evidence = f"its cancel was refused: {event.reason}"
             self._rule_out(order, event.venue_ns, event.recv_ns, evidence)
@@ -419,16 +359,21 @@ class Moves(Index):
         order = self.find(event.account, event.client_order_id, event.venue_order_id)
         if order is None:
             return NOTHING
+        if event.cause == "rejected" and not (order.is_proven or order.filled):
+            if order.stage != "DONE":  # else the answer told it already
+                self._reject(order, event)
+            return Change(order, "changed")
         self._prove(order, event, event.venue_order_id)
         self._step(order, event)
         self._drop_all(order)
         if event.venue_ns > self.closed_ns.get(event.account, 0):
             self.closed_ns[event.account] = event.venue_ns
         order.is_late = False
-        order.end = event.cause
+        order.end = "canceled" if event.cause == "rejected" else event.cause
         order.reason = event.reason or order.reason
         filled = event.filled
-        if filled is None and event.cause == "filled":
+        # What only reduces the venue may have shrunk: there `filled` may be less than was asked.
+        if filled is None and event.cause == "filled" and not order.reduce_only:
             filled = order.quantity
         if filled is not None:
             order.end_filled = max(filled, order.end_filled or 0)

@@ -102,6 +102,8 @@ class Order(Struct):
     open_lacked_ns: int = 0
     closed_lacked_ns: int = 0
     is_adopted: bool = False  # ours by its id, but no journal of ours knows it
+    replaces: str = ""  # the order whose place it takes, by our id
+    replaced_by: str = ""  # the order that is to take its place, unless that was refused
     transport: Transport | None = None
     changed_ns: int = 0
     canceled_ns: int = 0  # when we last asked for its cancel
@@ -133,6 +135,11 @@ class Order(Struct):
     def ends_at_once(self) -> bool:
         """Whether the venue ends it by itself as soon as it has matched it."""
         return self.time_in_force in ("ioc", "fok") or self.order_type == "market"
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether another order stands for it already: its end is on the way."""
+        return bool(self.replaced_by) and (bool(self.requests) or self.missed_ns > 0)
 
     @property
     def is_ruled_out(self) -> bool:
@@ -198,5 +205,6 @@ def new_order(place: Place) -> Order:
         place.reduce_only,
         place.strategy,
         place.bound_ns,
+        replaces=place.replaces,
         stamps=Stamps(place.received_ns, place.decoded_ns, place.decided_ns),
     )

@@ -19,7 +19,8 @@ from crosswire.domain import (
     RunStarted,
     TimedOut,
 )
-from crosswire.orders.moves import BOUND_MARGIN_NS, NOTHING, Change, Moves
+from crosswire.orders.change import NOTHING, Change
+from crosswire.orders.moves import BOUND_MARGIN_NS, Moves
 from crosswire.orders.order import Order
 
 # Where a look-up can't prove its age, its lag is taken to be this many times what was declared.
@@ -80,12 +81,14 @@ class Orders(Moves):
         ids = (event.account, event.client_order_id, event.venue_order_id)
         if not event.is_open:
             cause = event.cause or ("filled" if event.filled >= event.quantity else "canceled")
+            # What only reduces may have been shrunk: then a row tells nothing of its fills.
+            is_untold = order.reduce_only and not event.filled
             return self._closed(
                 Closed(
                     event.recv_ns,
                     *ids,
                     cause,
-                    event.filled,
+                    None if is_untold else event.filled,
                     event.reason,
                     event.source,
                     event.closed_ns,
@@ -181,11 +184,11 @@ class Orders(Moves):
         return NOTHING
 
     def _open_read(self, event: OrdersRead, shown: set[str], lag_ns: int) -> None:
-        if event.source != "snapshot" and not event.orders:
+        if event.source != "snapshot" and not (event.orders or event.is_sure):
             self._miss(event, lag_ns)
             return  # true or blind, nobody can tell
         self.read_ns[event.account] = event.started_ns
-        self.read_venue_ns[event.account] = event.venue_ns
+        self.read_venue_ns[event.account] = event.venue_ns - lag_ns
         for key in [key for key in self.externals if key[0] == event.account]:
             if key[1] not in shown:
                 del self.externals[key]
@@ -254,7 +257,17 @@ class Orders(Moves):
         if event.horizon_ns and is_dated and is_next:
             started_ns = event.started_ns + self.offsets_ns.get(event.account, 0)
             fills.covered_ns = max(fills.covered_ns, started_ns)
+            self._end_untold(event)
         return NOTHING
+
+    def _end_untold(self, event: FillsRead) -> None:
+        """An order whose end named no quantity filled what is booked once all fills are known."""
+        shown_ns = event.started_ns - PATIENCE * self.read_lag_ns(event.account)
+        for order in list(self.unsettled.values()):
+            is_untold = order.stage == "DONE" and order.end_filled is None and order.reserved > 0
+            if is_untold and order.account == event.account and order.known_ns < shown_ns:
+                order.end_filled = order.filled
+                self._settle(order)
 
     def fills_since_ns(self, account: str) -> int:
         """Return from when on, by the venue's clock, fills may not be booked yet."""

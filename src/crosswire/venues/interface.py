@@ -213,8 +213,30 @@ class Capabilities(Struct, frozen=True):
     transports: tuple[Transport, ...] = ("ws", "rest")
     replaces: bool = False  # one request cancels an order and opens another in its place
     has_snapshot: bool = True  # its stream tells of all open orders whenever it is asked
+    has_cancel_all: bool = True  # one request cancels everything, whatever we know of it
     takes_copies: bool = False  # identical bytes run once, by its documents; see `verify`
     nonce_unit_ns: int = 1  # what a nonce counts in
+
+
+class Stage(Struct, frozen=True, kw_only=True):
+    """What a simulated venue is played on: by the demo, by worlds, by whoever names nothing else.
+
+    `login` makes the login that a simulator of ours knows for an account's name: secret to nobody.
+    """
+
+    instruments: Mapping[str, str]  # by name, with what a typical order of a world holds of each
+    worlds: tuple[str, ...]  # which of them worlds trade, in turns
+    most_notional: str  # of a world's position and orders, in the quote asset
+    balances: Mapping[str, str]
+    cash: str  # the wallet that deposits come into
+    login: Callable[[str], Credentials]
+    tier: str = ""
+    ids_apart: int = 3_000  # between two runs' ids in a world: they tag quantities, in lots
+
+    @property
+    def instrument(self) -> str:
+        """The first of them: what is traded where one is enough."""
+        return next(iter(self.instruments))
 
 
 class Venue(Struct, frozen=True):
@@ -228,3 +250,4 @@ class Venue(Struct, frozen=True):
     session: Callable[[SessionSettings, int], Session]  # settings, first nonce
     simulator: Callable[..., Simulator]
     local_hosts: Callable[[str], Hosts]  # base "host:port" of a hosted simulator
+    stage: Stage

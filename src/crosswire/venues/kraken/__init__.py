@@ -1,15 +1,19 @@
 """Kraken spot: WebSocket API v2 first, REST as the fallback. See NOTES.md."""
 
+import base64
+import hashlib
 from importlib import import_module
 from typing import Any, cast
 
 from crosswire.venues.interface import (
     Capabilities,
+    Credentials,
     FeedSettings,
     Hosts,
     Session,
     SessionSettings,
     Simulator,
+    Stage,
     Venue,
 )
 from crosswire.venues.kraken.session.feed import Feed
@@ -35,6 +39,21 @@ def _local_hosts(place: str) -> Hosts:
     return Hosts(rest=f"http://{place}", ws=f"ws://{place}/v2", ws_private=f"ws://{place}/auth/v2")
 
 
+def _login(account: str) -> Credentials:
+    digest = hashlib.sha512(account.encode()).digest()
+    return Credentials(key=f"local-{account}", secret=base64.b64encode(digest).decode())
+
+
+STAGE = Stage(
+    instruments={"BTC/USD": "0.001", "ETH/USD": "0.02", "ETH/BTC": "0.02", "SOL/USD": "0.4"},
+    worlds=("BTC/USD",),
+    most_notional="1000",
+    balances={"USD": "1000000", "BTC": "20"},
+    cash="USD",
+    login=_login,
+    tier="pro",
+)
+
 VENUE = Venue(
     name="kraken",
     capabilities=Capabilities(
@@ -56,4 +75,5 @@ VENUE = Venue(
     session=_session,
     simulator=_simulator,
     local_hosts=_local_hosts,
+    stage=STAGE,
 )
