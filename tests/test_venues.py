@@ -16,7 +16,9 @@ def test_a_listed_venue_brings_what_it_says(name: str) -> None:
     assert venue.live.rest.startswith("https://")
     assert venue.live.ws.startswith("wss://")
     assert not venue.live.rest.endswith("/")
-    feed: Session = venue.feed(FeedSettings(hosts=venue.live, instruments=("BTC/USD",)))
+    feed: Session = venue.feed(
+        FeedSettings(hosts=venue.live, instruments=(venue.stage.instrument,))
+    )
     assert not any(endpoint.is_private for endpoint in feed.endpoints())
 
 
