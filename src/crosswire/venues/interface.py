@@ -186,6 +186,11 @@ def _always(_transport: Transport) -> bool:
     return True
 
 
+def _unlimited() -> int:
+    """Where nothing has to be kept of a nonce."""
+    return 1 << 62
+
+
 class SessionSettings(Struct, frozen=True):
     """How a login trades."""
 
@@ -198,6 +203,7 @@ class SessionSettings(Struct, frozen=True):
     max_held: int = 200  # requests held back for rate limits
     max_held_ns: int = 2_000_000_000
     may_place: Callable[[Transport], bool] = _always  # asked again for orders that were held back
+    nonce_ceiling: Callable[[], int] = _unlimited  # in the venue's unit; only nonces below it
 
 
 class Capabilities(Struct, frozen=True):
@@ -247,7 +253,7 @@ class Venue(Struct, frozen=True):
     live: Hosts
     testnet: Hosts | None
     feed: Callable[[FeedSettings], Session]
-    session: Callable[[SessionSettings, int], Session]  # settings, first nonce
+    session: Callable[[SessionSettings, int], Session]  # settings, first nonce (venue's unit)
     simulator: Callable[..., Simulator]
     local_hosts: Callable[[str], Hosts]  # base "host:port" of a hosted simulator
     stage: Stage
