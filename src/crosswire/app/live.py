@@ -247,9 +247,7 @@ class Trader:
         for name in self.config.accounts:
             if name not in self._links:
                 routes = self.engine.risk.breakers.routes(name)
-                self._links[name] = self._wiring.account_link(
-                    name, self.journal.first_nonce, routes
-                )
+                self._links[name] = self._wiring.account_link(name, self.journal, routes)
 
     def link(self, account: str) -> AnyLink:
         """Return an account's link."""

@@ -16,7 +16,7 @@ from random import Random
 from typing import Protocol, cast
 
 from crosswire.app.config import Config, credentials
-from crosswire.app.errors import ConfigError
+from crosswire.app.errors import ConfigError, UserError
 from crosswire.app.holding import hold
 from crosswire.domain import (
     AnyEvent,
@@ -26,6 +26,7 @@ from crosswire.domain import (
     InstrumentListed,
     TradePrinted,
 )
+from crosswire.journal import Journal, JournalError
 from crosswire.net.clock import Clock
 from crosswire.net.link import Link, LocalLink
 from crosswire.net.switchboard import Switchboard
@@ -39,6 +40,7 @@ from crosswire.venues.interface import (
     Session,
     SessionSettings,
     Simulator,
+    unlimited,
 )
 
 AnyLink = Link | LocalLink
@@ -111,9 +113,13 @@ class Wiring:
             busy_poll=self._config.net.busy_poll,
         )
 
-    def account_link(self, name: str, first_nonce: int, routes: Routes) -> AnyLink:
-        """Return the link of an account's login; `routes` is what its breakers leave open."""
+    def account_link(self, name: str, journal: Journal, routes: Routes) -> AnyLink:
+        """Return the link of an account's login; `routes` is what its breakers leave open.
+
+        Its nonces are of the journal's run.
+        """
         account = self._config.accounts[name]
+        first_nonce, ceiling = _nonces(journal, venue(account.venue).capabilities.nonce_unit_ns)
         is_local = self._config.mode in ("sim", "paper")
         login = self._login(name)
         settings = SessionSettings(
@@ -124,6 +130,7 @@ class Wiring:
             tier=account.tier,
             request_timeout_ns=self._config.execution.timeout,
             may_place=routes.may_leave,
+            nonce_ceiling=ceiling,
         )
         session = venue(account.venue).session(settings, first_nonce)
         if is_local:
@@ -246,6 +253,21 @@ class Wiring:
     def is_listed(self, venue_name: str) -> bool:
         """Whether the real venue has told its instruments: a paper account needs them first."""
         return bool(self._listed.get(venue_name))
+
+
+def _nonces(journal: Journal, unit_ns: int) -> tuple[int, Callable[[], int]]:
+    """Return the run's first nonce and what tells its ceiling, in a venue's unit.
+
+    Of nonces in nanoseconds the next run's are above by themselves; coarser ones have a ceiling.
+    """
+    if unit_ns == 1:
+        return journal.first_nonce, unlimited
+    clock = journal.clock_nonces
+    try:
+        first_ns = clock.claim()
+    except JournalError as error:
+        raise UserError(str(error)) from None
+    return -(-first_ns // unit_ns), lambda: clock.ceiling_ns // unit_ns
 
 
 def _embedded(venue_name: str) -> Hosts:

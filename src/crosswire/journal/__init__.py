@@ -1,7 +1,8 @@
 """The journal: every event and command, in order, kept before anything acts on it.
 
 A directory holds the ring (appended to on the hot path), the database (which drains it), the
-number of the run, and the lock. Opening one begins a new run: `RunStarted` is its first record.
+number of the run, how far its nonces may go, and the lock. Opening one begins a new run:
+`RunStarted` is its first record.
 """
 
 import os
@@ -14,6 +15,7 @@ from typing import Self
 
 from crosswire.domain import AnyEvent, Approved, RunStarted
 from crosswire.journal import ring as rings
+from crosswire.journal.ceiling import Ceiling
 from crosswire.journal.claim import Run, begin_run, lock
 from crosswire.journal.database import Database
 from crosswire.journal.drain import Drain
@@ -63,12 +65,19 @@ class Journal:
     append: Callable[[AnyEvent | Approved], None]  # the ring's own: see `Ring.append`
 
     def __init__(
-        self, directory: Path, held: ExitStack, ring: Ring, database: Database, run: Run
+        self,
+        directory: Path,
+        held: ExitStack,
+        ring: Ring,
+        database: Database,
+        run: Run,
+        ceiling: Ceiling,
     ) -> None:
         self.directory = directory
         self.run = run.run  # for ids: larger than in every run before
         self.first_nonce = run.first_nonce
         self.nonce_ceiling = run.nonce_ceiling  # exclusive: above it lies the next run
+        self.clock_nonces = ceiling  # for venues whose nonce is the clock
         self.append = ring.append
         self._held = held
         self._ring = ring
@@ -104,10 +113,11 @@ class Journal:
             run = begin_run(directory, above=above, now_ns=now_ns())
             ring.begin(run.run)
             ring.append(RunStarted(now_ns(), run.run, version))
-            drain = Drain(ring, database, on_warning)
+            ceiling = Ceiling(directory, now_ns, on_warning)
+            drain = Drain(ring, database, on_warning, ceiling.keep)
             drain.start()
             held.callback(drain.close)
-            return cls(directory, held, ring, database, run)
+            return cls(directory, held, ring, database, run, ceiling)
         except BaseException:
             held.close()
             raise

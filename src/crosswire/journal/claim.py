@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from crosswire.journal.records import JournalDamaged, JournalError, JournalHeld
-from crosswire.journal.ring import sync_directory
+from crosswire.journal.ring import replace_durably
 
 NONCES_PER_RUN = 10**9  # at one a nanosecond: a restart a second later is already beyond them
 
@@ -76,14 +76,8 @@ def begin_run(directory: Path, *, above: int, now_ns: int) -> Run:
     last = _read_run(path)
     first = max(now_ns, last.nonce_ceiling)
     run = Run(max(last.run, above) + 1, first, first + NONCES_PER_RUN)
-    fresh = path.with_suffix(".new")
     try:
-        with fresh.open("wb") as file:
-            file.write(msgspec.json.encode(run))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        sync_directory(directory)
+        replace_durably(path, msgspec.json.encode(run))
     except OSError as error:
         raise JournalError(f"cannot write {path}: {error.strerror}") from None
     return run

@@ -31,10 +31,18 @@ _FAILURES = (SQLAlchemyError, OSError, JournalError, msgspec.MsgspecError)
 class Drain:
     """Moves records until closed. `on_warning` is called from its thread."""
 
-    def __init__(self, ring: Ring, database: Database, on_warning: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        ring: Ring,
+        database: Database,
+        on_warning: Callable[[str], object],
+        beside: Callable[[], object] = bool,
+    ) -> None:
+        """`beside` is called in between: what else is to be kept on the disk."""
         self._ring = ring
         self._database = database
         self._warn = on_warning
+        self._beside = beside
         self._stopping = threading.Event()
         self._failures = 0  # in a row
         self._is_lagging = False
@@ -51,6 +59,7 @@ class Drain:
 
     def _run(self) -> None:
         while not self._stopping.wait(self._delay_s()):
+            self._beside()
             if self._is_due():
                 self.step()
         while self.step():

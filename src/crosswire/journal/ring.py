@@ -176,6 +176,17 @@ def _write_blank(path: Path, prefix: bytes, size: int) -> None:
         os.fsync(file.fileno())
 
 
+def replace_durably(path: Path, content: bytes) -> None:
+    """Put a small file in another's place, whole or not at all; `OSError` if the disk refuses."""
+    fresh = path.with_suffix(".new")
+    with fresh.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    sync_directory(path.parent)
+
+
 def sync_directory(directory: Path) -> None:
     """Make renames inside a directory survive a power loss."""
     descriptor = os.open(directory, os.O_RDONLY)

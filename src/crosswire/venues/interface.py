@@ -186,7 +186,7 @@ def _always(_transport: Transport) -> bool:
     return True
 
 
-def _unlimited() -> int:
+def unlimited() -> int:
     """Where nothing has to be kept of a nonce."""
     return 1 << 62
 
@@ -203,7 +203,7 @@ class SessionSettings(Struct, frozen=True):
     max_held: int = 200  # requests held back for rate limits
     max_held_ns: int = 2_000_000_000
     may_place: Callable[[Transport], bool] = _always  # asked again for orders that were held back
-    nonce_ceiling: Callable[[], int] = _unlimited  # in the venue's unit; only nonces below it
+    nonce_ceiling: Callable[[], int] = unlimited  # in the venue's unit; only nonces below it
 
 
 class Capabilities(Struct, frozen=True):
