@@ -25,6 +25,7 @@ __all__ = [
     "Market",
     "SimAccount",
     "default_markets",
+    "flow_for",
     "simulator",
 ]
 
@@ -70,7 +71,7 @@ def simulator(
         instruments=markets,
         accounts={account: held},
         faults=from_mapping(Faults(), faults or {}),
-        flow=None if flow == "off" else _flow(markets, seed, flow, list(recordings)),
+        flow=None if flow == "off" else flow_for(markets, seed, flow, list(recordings)),
         recordings=recordings,
     )
 
@@ -83,7 +84,7 @@ def _recordings(events: Sequence[BookReset | BookChanged], start_ns: int) -> dic
     return {name: Recording(rows, start_ns, has_loop=True) for name, rows in by_name.items()}
 
 
-def _flow(markets: Sequence[Market], seed: int, kind: str, recorded: Sequence[str]) -> Flow:
+def flow_for(markets: Sequence[Market], seed: int, kind: str, recorded: Sequence[str] = ()) -> Flow:
     """Bring the markets to life; a recorded one has its makers already."""
     alive = [
         FlowInstrument(
