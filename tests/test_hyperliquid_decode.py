@@ -151,7 +151,7 @@ def test_an_end_tells_what_was_filled() -> None:
     part = only("orderUpdates", [update("canceled", sz="0.05")])
     assert (part.cause, part.filled, part.reason) == ("canceled", parse("0.15"), "")
     refused = only("orderUpdates", [update("iocCancelRejected")])
-    assert (refused.cause, refused.filled) == ("canceled", 0)
+    assert (refused.cause, refused.filled) == ("rejected", 0)
     assert refused.reason == "iocCancelRejected"
     emptied = only("orderUpdates", [update("tickRejected", sz="0.0")])
     assert emptied.filled == 0

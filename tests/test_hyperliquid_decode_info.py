@@ -67,7 +67,7 @@ def test_a_history_shows_ends_only_and_says_when_it_is_cut() -> None:
     page = lookups().history(answered("historicalOrders", rows), NOW_NS)
     assert isinstance(page, OrdersPage)
     ended = [(order.venue_order_id, order.cause, order.filled) for order in page.orders]
-    assert ended == [("77", "canceled", parse("0.05")), ("79", "canceled", 0)]
+    assert ended == [("77", "canceled", parse("0.05")), ("79", "rejected", 0)]
     assert page.orders[1].reason == "perpMarginRejected"
     assert not page.is_cut
     full = [history_row("canceled", 9, oid=number) for number in range(info.MAX_HISTORY)]
@@ -111,8 +111,9 @@ def test_one_row_without_sense_fails_the_whole_look_up() -> None:
 def test_balances_and_perps() -> None:
     state = {"balances": [{"coin": "USDC", "token": 0, "total": "2.77363", "hold": "0.0"}]}
     read = lookups().balances(answered("spotClearinghouseState", state), NOW_NS)
-    assert read == BalancesRead(NOW_NS, "main", (("USDC", parse("2.77363")),), source="lookup")
+    assert read == BalancesRead(NOW_NS, "main", (("spot:USDC", parse("2.77363")),), source="lookup")
     held = {"coin": "ETH", "szi": "-2.5", "entryPx": "37.829", "marginUsed": "7.5"}
+    held["unrealizedPnl"] = "-0.25"
     perps = {
         "marginSummary": {"accountValue": "83.3"},
         "assetPositions": [{"type": "oneWay", "position": held}],
@@ -121,7 +122,7 @@ def test_balances_and_perps() -> None:
     }
     found = lookups().perps(answered("clearinghouseState", perps), NOW_NS)
     short = Position("hyperliquid:ETH-PERP", parse("-2.5"), parse("37.829"), parse("7.5"))
-    assert found == Perps((short,), parse("83.3"), parse("75.78"), NOW_NS)
+    assert found == Perps((short,), parse("83.3"), parse("75.78"), NOW_NS, parse("83.55"))
     broken = {**state, "balances": [{"coin": "USDC", "total": "x"}]}
     assert isinstance(
         lookups().balances(answered("spotClearinghouseState", broken), NOW_NS), ReadFailed

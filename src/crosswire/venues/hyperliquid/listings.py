@@ -41,6 +41,7 @@ class Listings:
         self.dexs: tuple[str, ...] = ("",)  # in the order in which their asset ids stand
         self.unknown: set[str] = set()  # coins seen that no meta named: time to read it again
         self._tokens: dict[int, wire.SpotToken] = {}
+        self._collaterals: dict[str, int] = {}
         self._ids: dict[str, str] = {}
 
     def instrument_id(self, coin: str) -> str:
@@ -56,19 +57,38 @@ class Listings:
         token = self._tokens.get(index)
         return token.name if token else QUOTE
 
+    def collateral(self, dex: str) -> str | None:
+        """Return what a dex's perps are paid in, None while its meta has not told.
+
+        Dollars there are `USDC`, those of the spot wallet `spot:USDC`; any other token is called
+        by its name in the spot wallet, so as collateral it gets another.
+        """
+        index = self._collaterals.get(dex)
+        if index is None:
+            return None
+        name = self.token_name(index)
+        return name if name == QUOTE else f"perps:{name}"
+
     def learn_dexs(self, rows: Iterable[wire.PerpDex | None]) -> tuple[str, ...]:
         """Take in perpDexs, in which the venue's own dex is null; returns all names in order."""
         self.dexs = tuple("" if row is None else row.name for row in rows)
         return self.dexs
 
     def learn_perps(self, meta: wire.Meta, dex: str = "") -> list[Instrument]:
-        """Take in a dex's meta and return its instruments; `ValueError` for an unknown dex."""
+        """Take in a dex's meta and return its instruments; `ValueError` for an unknown dex.
+
+        Sizes finer than our numbers cannot be traded here: such rows are left out.
+        """
         if dex not in self.dexs:
             raise ValueError(f'the dex "{dex}" is not in perpDexs')
         first = BUILDER_ASSETS + BUILDER_STEP * self.dexs.index(dex) if dex else 0
+        self._collaterals[dex] = meta.collateral_token
         quote = self.token_name(meta.collateral_token)
-        rows = enumerate(meta.universe)
-        return [self._add(_perp(row, first + index, dex, quote)) for index, row in rows]
+        return [
+            self._add(_perp(row, first + index, dex, quote))
+            for index, row in enumerate(meta.universe)
+            if 0 <= row.sz_decimals <= SCALE_DIGITS
+        ]
 
     def learn_spot(self, meta: wire.SpotMeta) -> list[Instrument]:
         """Take in spotMeta and return its instruments; pairs of unknown tokens are left out.
@@ -81,6 +101,8 @@ class Listings:
         for pair in sorted(meta.universe, key=lambda each: each.index):
             tokens = [self._tokens.get(index) for index in pair.tokens]
             if len(tokens) != 2 or tokens[0] is None or tokens[1] is None:
+                continue
+            if not 0 <= tokens[0].sz_decimals <= SCALE_DIGITS:
                 continue
             name = f"{tokens[0].name}/{tokens[1].name}"
             # Names of tokens need not be unique: the first pair keeps the name.
@@ -96,6 +118,11 @@ class Listings:
         self._ids[listing.coin] = listing.instrument.id
         self.unknown.discard(listing.coin)
         return listing.instrument
+
+
+def spot_name(token: str) -> str:
+    """Return what a token of the spot wallet is called in balances: dollars lie in two places."""
+    return f"spot:{token}" if token == QUOTE else token
 
 
 def _unlisted_name(coin: str) -> str:

@@ -14,7 +14,7 @@ from crosswire.domain import BalancesRead, Filled, OrderReported, ReadFailed
 from crosswire.venues.hyperliquid import wire
 from crosswire.venues.hyperliquid.decode import errors, fills, orders
 from crosswire.venues.hyperliquid.decode.text import FAULTS, money, noisy, time_ns
-from crosswire.venues.hyperliquid.listings import Listings
+from crosswire.venues.hyperliquid.listings import Listings, spot_name
 
 T = TypeVar("T")
 MAX_FILLS = 2_000  # rows of one page of userFills and userFillsByTime
@@ -89,12 +89,16 @@ class Position(Struct, frozen=True):
 
 
 class Perps(Struct, frozen=True):
-    """An account's perps on one dex, in the dex's collateral."""
+    """An account's perps on one dex, in the dex's collateral.
+
+    `cash` is what the account would be worth without the profit of its open positions.
+    """
 
     positions: tuple[Position, ...]
     account_value: int
     withdrawable: int
     venue_ns: int
+    cash: int
 
 
 def answer(status: int, body: bytes, kind: type[T]) -> Answer[T]:
@@ -120,6 +124,19 @@ def _decoded(body: bytes, kind: type[T]) -> Answer[T]:
     except FAULTS as error:
         return Answer(None, f"unreadable: {error}")
     return Answer(None, "null") if result is None else Answer(result)
+
+
+def _spot_totals(rows: list[wire.SpotBalance]) -> list[tuple[str, int]]:
+    """Return the totals by name: of tokens that share one, the lowest index keeps it."""
+    totals: dict[str, int] = {}
+    for row in sorted(rows, key=lambda each: each.token):
+        name = spot_name(row.coin)
+        if name in totals:
+            name = f"{name}#{row.token}"
+        if name in totals:
+            raise ValueError(f"the token {name} twice")
+        totals[name] = money(row.total)
+    return list(totals.items())
 
 
 def fee_rates(fees: wire.UserFees) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -182,11 +199,16 @@ class Lookups:
         return FillsPage(tuple(found), len(rows) >= MAX_FILLS)
 
     def balances(self, got: Answer[wire.SpotState], recv_ns: int) -> BalancesRead | ReadFailed:
-        """Return spotClearinghouseState: the totals of each token."""
+        """Return spotClearinghouseState: the totals of each token, dollars as `spot:USDC`.
+
+        Of a portfolio-margin account they are its collateral too: that is not read here.
+        """
         if got.result is None:
             return self._failed("balances", got.error, recv_ns)
+        if got.result.portfolio_margin_enabled:
+            return self._failed("balances", "a portfolio-margin account", recv_ns)
         try:
-            totals = [(row.coin, money(row.total)) for row in got.result.balances]
+            totals = _spot_totals(got.result.balances)
         except FAULTS as error:
             return self._failed("balances", str(error), recv_ns)
         return BalancesRead(recv_ns, self.account, tuple(totals), source="lookup")
@@ -199,7 +221,9 @@ class Lookups:
         try:
             held = [self._position(each.position) for each in state.asset_positions]
             value = noisy(state.margin_summary.account_value)
-            return Perps(tuple(held), value, noisy(state.withdrawable), time_ns(state.time))
+            profit = sum(noisy(each.position.unrealized_pnl) for each in state.asset_positions)
+            left, stamp = noisy(state.withdrawable), time_ns(state.time)
+            return Perps(tuple(held), value, left, stamp, value - profit)
         except FAULTS as error:
             return self._failed("positions", str(error), recv_ns)
 

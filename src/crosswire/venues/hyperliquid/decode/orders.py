@@ -32,6 +32,11 @@ _ORDER_TYPES: dict[str, OrderType] = {
     "Take Profit Market": "take_profit",
     "Take Profit Limit": "take_profit_limit",
 }
+_CAUSES: dict[str, ClosedCause] = {
+    "filled": "filled",
+    "canceled": "canceled",
+    "rejected": "rejected",
+}
 _IOC = frozenset({"Ioc", "FrontendMarket", "LiquidationMarket"})
 
 
@@ -64,13 +69,12 @@ def update(row: wire.OrderUpdate, account: str, recv_ns: int) -> AnyEvent:
     if found == "unknown":
         text = f'order {number} has the status "{row.status}", which is not known here'
         return VenueWarned(recv_ns, account, text)
-    cause: ClosedCause = "filled" if found == "filled" else "canceled"
     return Closed(
         recv_ns,
         account,
         own,
         number,
-        cause,
+        _CAUSES[found],
         0 if found == "rejected" else _filled(order),
         "" if row.status in ("filled", "canceled") else row.status,
         "stream",
@@ -102,9 +106,6 @@ def report(
     quantity = money(order.orig_sz or order.sz or "")
     filled = 0 if found == "rejected" else _filled(order)
     is_open = found == "open"
-    cause: ClosedCause | None = None
-    if not is_open:
-        cause = "filled" if found == "filled" else "canceled"
     return OrderReported(
         recv_ns,
         account,
@@ -118,7 +119,7 @@ def report(
         price=None if order.limit_px is None else money(order.limit_px),
         order_type=_ORDER_TYPES.get(order.order_type, "limit"),
         time_in_force=_time_in_force(order),
-        cause=cause,
+        cause=_CAUSES.get(found),
         reason="" if row.status in ("open", "filled", "canceled") else row.status,
         opened_ns=time_ns(order.timestamp),
         closed_ns=0 if is_open else time_ns(row.status_timestamp),
