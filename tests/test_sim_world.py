@@ -18,6 +18,7 @@ from crosswire.domain import (
 from crosswire.fixed import SCALE
 from crosswire.sim.ledger import Ledger
 from crosswire.sim.world import Scenario, World
+from crosswire.sim.world.nonces import Nonces
 from crosswire.sim.world.records import Records
 from crosswire.sim.world.scenario import Menu, draw
 from crosswire.sim.world.timers import NS, Later, OwnClock, Owner, Timers
@@ -113,6 +114,31 @@ def test_our_own_clock_is_off() -> None:
     assert clock.now_ns() == 7 * NS
     clock.offset_ns += NS
     assert clock.now_ns() == 8 * NS
+
+
+def test_no_run_uses_a_nonce_that_another_may_have_used() -> None:
+    counts = Nonces(1)
+    assert counts.first(2, 5 * NS) - counts.first(1, 9 * NS) == 1_000_000
+    assert counts.first(2, 5 * NS) < counts.ceiling()
+    clock = Nonces(1_000_000)
+    first = clock.first(1, 1_000 * NS)
+    assert first == 1_000_000
+    ended = clock.ceiling()
+    assert ended > first + 10_000
+    clock.keep(1_040 * NS)
+    moved = clock.ceiling()
+    assert moved >= ended + 3_000
+    again = clock.first(2, 900 * NS)  # our clock has stepped back
+    assert again >= moved
+    assert clock.ceiling() > again + 9_000
+
+
+def test_a_seed_says_what_is_traded_and_how_doubts_are_resolved() -> None:
+    menu = Menu({}, {})
+    assert [draw(seed, menu).resends for seed in range(4)] == [False, True, False, True]
+    world = World(0, scenario=SHORT)
+    assert world.pairs[0] in world.stage.worlds
+    assert not world.terms.resends or world.terms.venue.capabilities.takes_copies
 
 
 # --- what is seen ------------------------------------------------------------------------------

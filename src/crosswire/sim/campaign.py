@@ -12,7 +12,7 @@ from crosswire.engine.path import Record
 from crosswire.sim.world import Result, Scenario, World
 from crosswire.sim.world.scenario import NETWORK
 from crosswire.sim.world.verdict import LIVENESS, OUTCOMES, SAFETY
-from crosswire.sim.world.world import DRILL, START_NS
+from crosswire.sim.world.world import DRILL
 from crosswire.venues import NAMES
 
 NS = 1_000_000_000
@@ -230,11 +230,11 @@ def tell(world: World, result: Result) -> list[str]:
     for record in world.journal.records:
         text = f"{type(record).__name__} {_plain(record)}"
         if not named or any(name in text for name in named):
-            rows.append((_when(record) - START_NS, f"us     {text}"))
+            rows.append((_when(record) - world.start_ns, f"us     {text}"))
     for request in ledger.requests:
         if request.client_order_id in named:
             line = f"{request.method} {request.client_order_id} {request.outcome} {request.reason}"
-            rows.append((request.at_ns - START_NS, f"venue  {line}"))
+            rows.append((request.at_ns - world.start_ns, f"venue  {line}"))
     rows.sort(key=lambda row: row[0])
     lines = [f"{at_ns / NS:10.4f} {line}"[:MAX_TEXT] for at_ns, line in rows]
     if len(lines) > MAX_LINES:

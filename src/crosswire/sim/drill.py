@@ -29,11 +29,17 @@ class Drill:
         redraw_every: int = 24,
         swing: int = 9,
         takers: int = 1,
+        near_ticks: int = NEAR_TICKS,
+        tenths: int = 10,
     ) -> None:
-        """`swing`: how many orders' worth it holds at most; `takers`: how many it sends at once."""
+        """`swing`: how many orders' worth it holds at most; `takers`: how many it sends at once.
+
+        `near_ticks`: how far behind the touch it quotes; `tenths` of the quantity are ordered.
+        """
         self.instruments = (instrument,)
         self._instrument = instrument
-        self._quantity = from_user(quantity, "quantity")
+        self._quantity = from_user(quantity, "quantity") * tenths // 10
+        self._near_ticks = near_ticks
         self._most = swing * self._quantity
         self._takers = takers
         self._levels = levels
@@ -77,7 +83,8 @@ class Drill:
         rules = view.instrument(self._instrument)
         tick = rules.tick_at(ask)
         draw = self._turns // self._redraw_every
-        shifts = [(i * FAR_TICKS + NEAR_TICKS + draw % 3) * tick for i in range(self._levels)]
+        near = self._near_ticks + draw % 3
+        shifts = [(i * FAR_TICKS + near) * tick for i in range(self._levels)]
         below = (rules.floor_price(bid - shift) for shift in shifts if bid > shift)
         above = (rules.ceil_price(ask + shift) for shift in shifts)
         bids = tuple(Quote(price, self._quantity) for price in below)
@@ -92,15 +99,15 @@ class Drill:
 class Rush(Drill):
     """The same in a hurry: so many orders that look-ups take pages."""
 
-    def __init__(self, instrument: str) -> None:
-        super().__init__(instrument, quantity="0.0005", every_ms=150, takers=6, redraw_every=60)
+    def __init__(self, instrument: str, quantity: str = "0.001") -> None:
+        super().__init__(instrument, quantity, every_ms=150, takers=6, redraw_every=60, tenths=5)
 
 
 class Hoarder(Drill):
     """Buys and buys: only the limit stops it, and only if everything bought is counted."""
 
-    def __init__(self, instrument: str) -> None:
-        super().__init__(instrument, quantity="0.003", every_ms=400)
+    def __init__(self, instrument: str, quantity: str = "0.001") -> None:
+        super().__init__(instrument, quantity, every_ms=400, tenths=30)
 
     def _taker(self, view: View, bid: int, ask: int, held: int) -> WantedOrder:
         reach = REACH_TICKS * view.instrument(self._instrument).tick_at(ask)

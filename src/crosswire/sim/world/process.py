@@ -20,15 +20,10 @@ from crosswire.net.dialogue import TICK_S
 from crosswire.net.switchboard import Switchboard
 from crosswire.risk import BreakerRules, Limits, Routes
 from crosswire.sim.network import FaultyLink, Weather
+from crosswire.sim.world.nonces import Nonces
 from crosswire.sim.world.timers import Later, OwnClock, Owner, Timers
 from crosswire.strategies.interface import Strategy
-from crosswire.venues.interface import (
-    Credentials,
-    FeedSettings,
-    Session,
-    SessionSettings,
-    Venue,
-)
+from crosswire.venues.interface import FeedSettings, Session, SessionSettings, Venue
 
 ACCOUNT = "main"
 BOT = "world"
@@ -41,8 +36,6 @@ BLIND_EVERY_NS = 6_000_000_000
 OFTEN = (15_000_000_000, 20_000_000_000)
 AS_EVER = (30_000_000_000, 60_000_000_000)
 GRACE_NS = 25_000_000_000  # so long ended orders are kept: a world shall see them forgotten
-NONCES = 1_000_000  # of one run
-COUNTS = 3_000  # of ids of one run: quantities are told apart by them across runs
 
 
 def _ignore(_record: Record) -> None:
@@ -82,11 +75,11 @@ class Terms:
         self,
         venue: Venue,
         instruments: Sequence[str],
-        login: Credentials,
         limits: Limits,
         make_strategy: Callable[[str], Strategy],
         *,
         uses_batches: bool,
+        resends: bool,
         read_lag_ns: int,
         rhythm: tuple[int, int] = OFTEN,
     ) -> None:
@@ -95,10 +88,12 @@ class Terms:
         self.venue = venue
         self.instruments = tuple(instruments)
         self.instrument = self.instruments[0]
-        self.login = login
+        self.login = venue.stage.login(ACCOUNT)
         self.limits = limits
         self.make_strategy = make_strategy
         self.uses_batches = uses_batches
+        self.resends = resends
+        self.nonces = Nonces(venue.capabilities.nonce_unit_ns)
 
     def account(self) -> Account:
         """The engine's side of the account."""
@@ -115,13 +110,14 @@ class Terms:
             bound_ns=found.bound_ns,
             dead_man_ns=DEAD_MAN_NS if found.has_dead_man else 0,
             read_lag_ns=self.read_lag_ns,
+            resends=self.resends,
             orders_every_ns=self.orders_every_ns,
             blind_every_ns=min(self.orders_every_ns, BLIND_EVERY_NS),
             balances_every_ns=self.balances_every_ns,
             breakers=BREAKERS,
         )
 
-    def sessions(self, run: int, routes: Routes) -> tuple[Session, Session]:
+    def sessions(self, run: int, routes: Routes, now_ns: int) -> tuple[Session, Session]:
         """The feed's and the login's, new for each run; `routes` is what its breakers leave."""
         hosts = self.venue.local_hosts("world")
         names = tuple(instrument.partition(":")[2] for instrument in self.instruments)
@@ -130,11 +126,12 @@ class Terms:
             hosts=hosts,
             credentials=self.login,
             instruments=names,
-            tier="pro",
+            tier=self.venue.stage.tier,
             may_place=routes.may_leave,
+            nonce_ceiling=self.nonces.ceiling,
         )
         feed = self.venue.feed(FeedSettings(hosts=hosts, instruments=names))
-        return feed, self.venue.session(settings, run * NONCES)
+        return feed, self.venue.session(settings, self.nonces.first(run, now_ns))
 
 
 class Process:
@@ -161,6 +158,7 @@ class Process:
         self.is_armed = False  # dies at the next placing
         self.call_later = Later(timers, self.owner)
         self._journal = journal
+        self._nonces = terms.nonces
         self._weather = weather
         self._on_record = on_record
         journal.before, journal.after = _ignore, on_record
@@ -176,7 +174,7 @@ class Process:
         for number, instrument in enumerate(terms.instruments):
             name = f"{STRATEGY}{number or ''}"
             self.engine.add_strategy(name, ACCOUNT, terms.make_strategy(instrument))
-        self.engine.ids.counter = (run - 1) * COUNTS
+        self.engine.ids.counter = (run - 1) * terms.venue.stage.ids_apart
         _record_bookings(self.engine, booked)
         replay(journal.records, self.engine)
         self.path = LivePath(self.engine, journal, self.clock.now_ns, accounts=(ACCOUNT,))
@@ -197,7 +195,7 @@ class Process:
                 under_way=self.under_way,
                 routes=routes,
             )
-            for session in terms.sessions(run, routes)
+            for session in terms.sessions(run, routes, self.clock.now_ns())
         )
 
     def begin(self) -> None:
@@ -208,6 +206,7 @@ class Process:
 
     def _tick(self) -> None:
         self.call_later(TICK_S, self._tick)
+        self._nonces.keep(self.clock.now_ns())
         self.path.tick()
 
     def _send(self, approved: Approved) -> Sequence[AnyEvent]:

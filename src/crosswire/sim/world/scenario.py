@@ -46,6 +46,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
     is_killed: bool = False  # ends with the kill switch, thrown into bad weather
     duration_ns: int = 36 * NS
     uses_batches: bool = False  # no fault: another way for orders to go
+    resends: bool = False  # doubts are resolved by identical bytes, where the venue takes them
 
     def kinds(self) -> tuple[str, ...]:
         """Names of what goes wrong, to be left out one by one."""
@@ -110,6 +111,7 @@ def draw(seed: int, menu: Menu) -> Scenario:
         duration_ns=duration_ns,
         uses_batches=rng.random() < 0.4,
         lost_tail=rng.choice((0, 0, 0, 2, 6)),
+        resends=seed % 2 == 1,
     )
 
 

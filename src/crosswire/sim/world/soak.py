@@ -16,8 +16,9 @@ from crosswire.sim.drill import Drill
 from crosswire.sim.network import NetworkFaults
 from crosswire.sim.world.process import AS_EVER
 from crosswire.sim.world.scenario import MINUTE_NS, Scenario
-from crosswire.sim.world.world import START_NS, World
+from crosswire.sim.world.world import World
 from crosswire.venues import NAMES
+from crosswire.venues import venue as find
 
 DAY_MINUTES = 24 * 60
 KEPT_NS = 2 * MINUTE_NS  # of the simulator's rows: its look-ups reach back for as long
@@ -34,10 +35,6 @@ BOUNDS: Mapping[str, int] = MappingProxyType(
         "Book._digits": 65_536,
         "Sent.client_order_ids": 2 * 4_096,
     }
-)
-# What a typical order holds, for about the same value on each.
-PAIRS: Mapping[str, str] = MappingProxyType(
-    {"BTC/USD": "0.001", "ETH/USD": "0.02", "ETH/BTC": "0.02", "SOL/USD": "0.4"}
 )
 WEATHER = Scenario(
     network=NetworkFaults(lost_after=0.0005, second_cut=0.001),
@@ -61,22 +58,23 @@ class Sample(Struct, frozen=True):
 
 def soak(minutes: int, *, venue: str = NAMES[0], seed: int = 1, every: int = 1) -> Iterator[Sample]:
     """Run for so many virtual minutes; yield a sample after every `every` of them."""
-    pairs = tuple(PAIRS)
-    world = World(seed, venue, scenario=WEATHER, pairs=pairs, make_strategy=_drill, rhythm=AS_EVER)
+    quantities = find(venue).stage.instruments
+
+    def drill(instrument: str) -> Drill:
+        quantity = quantities[instrument.partition(":")[2]]
+        return Drill(instrument, quantity, every_ms=EVERY_MS, redraw_every=LADDER_EVERY, takers=2)
+
+    pairs = tuple(quantities)
+    world = World(seed, venue, scenario=WEATHER, pairs=pairs, make_strategy=drill, rhythm=AS_EVER)
     world.begin()
     orders = 0
     for minute in range(1, minutes + 1):
-        world.live_until(START_NS + minute * MINUTE_NS)
+        world.live_until(world.start_ns + minute * MINUTE_NS)
         orders += len(world.records.placed)
-        world.forget(START_NS + minute * MINUTE_NS - KEPT_NS)
+        world.forget(world.start_ns + minute * MINUTE_NS - KEPT_NS)
         if minute % every == 0:
             yield Sample(minute, orders, held_by(world))
             orders = 0
-
-
-def _drill(instrument: str) -> Drill:
-    quantity = PAIRS[instrument.partition(":")[2]]
-    return Drill(instrument, quantity, every_ms=EVERY_MS, redraw_every=LADDER_EVERY, takers=2)
 
 
 # --- what is held --------------------------------------------------------------------------------

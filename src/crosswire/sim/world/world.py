@@ -10,9 +10,9 @@ from random import Random
 from typing import cast
 
 from crosswire import strategies
-from crosswire.domain import Approved, Filled, Kill, Transport
+from crosswire.domain import Approved, Filled, Kill
 from crosswire.engine.path import Record
-from crosswire.fixed import SCALE
+from crosswire.fixed import parse
 from crosswire.net.delay import CallLater
 from crosswire.net.switchboard import Switchboard
 from crosswire.orders.orders import PATIENCE
@@ -35,25 +35,18 @@ from crosswire.sim.world.verdict import Result, conclude
 from crosswire.sim.world.witness import Venue, Witness
 from crosswire.strategies.interface import Strategy
 from crosswire.venues import NAMES, venue
-from crosswire.venues.interface import Credentials
+from crosswire.venues.interface import Stage
 
 NS = 1_000_000_000
-TRANSPORTS: tuple[Transport, ...] = ("ws", "rest")
 START_NS = 1_700_000_000 * NS
-PAIR = "BTC/USD"
-BALANCES = {"USD": "100000", "BTC": "2"}
-LOGIN = Credentials(key="world", secret="d29ybGQhd29ybGQh" * 4)
-LIMITS = Limits(
-    max_order_notional=1_000 * SCALE,
-    max_position_notional=1_000 * SCALE,
-    max_open_orders=50,
-)
-DRILL = "crosswire.sim.drill:Drill"
+DRILLS = "crosswire.sim.drill:"
+DRILL = f"{DRILLS}Drill"
 LONGEST_LAG_NS = 7 * NS  # by which look-ups of any world may trail
 MARGIN_NS = 15 * NS  # for logins, snapshots and look-ups after the last bound and lag
 REST_NS = 25 * NS  # until everything is cancelled at the end
 WAKE_NS = 3 * NS
 KILL_NS = 9 * NS  # until a kill must have emptied the book
+FUNDED_NS = 20 * NS  # a world that sees positions pay begins so long before
 DOWN_NS = 3 * NS  # a killed process is started again after this at most
 
 
@@ -70,27 +63,35 @@ class World:
         plant: str = "",
         until_ns: int = 0,
         read_lag_ns: int = 3 * NS,
-        pairs: Sequence[str] = (PAIR,),
+        pairs: Sequence[str] = (),
         make_strategy: Callable[[str], Strategy] | None = None,
         rhythm: tuple[int, int] = OFTEN,
     ) -> None:
         """`until_ns` cuts the run at a moment after its start; 0 = run it to the end.
 
+        `pairs`: what is traded; left out, the seed chooses among what the venue's worlds trade.
         `make_strategy` makes the one of each pair's instrument, instead of `strategy`.
         """
         self.seed = seed
         self.rng = Random(seed)
-        self.timers = Timers(START_NS)
+        found = venue(venue_name)
+        self.stage = stage = found.stage
+        self.pairs = tuple(pairs) or (stage.worlds[seed // 2 % len(stage.worlds)],)
+        self.start_ns = start_ns = _start_ns(seed, stage)
+        self.timers = Timers(start_ns)
         clock = self.timers.clock
         self.world_owner = Owner()
         self.network_later: CallLater = Later(self.timers, self.world_owner)
-        found = venue(venue_name)
-        made = found.simulator(seed, START_NS, LOGIN, BALANCES, account=ACCOUNT, pairs=pairs)
+        login = stage.login(ACCOUNT)
+        made = found.simulator(
+            seed, start_ns, login, stage.balances, account=ACCOUNT, pairs=self.pairs
+        )
         self.simulator = cast("Venue", made)
         self.scenario = scenario or draw(seed, Menu(*self.simulator.fault_menu))
         self.switchboard = Switchboard(self.simulator, clock, self.network_later, soon_ns=0)
+        limits = _limits(stage)
         self.witness = Witness(
-            self.simulator.live_ledger, limit=LIMITS.max_position_notional * 101 // 100
+            self.simulator.live_ledger, limit=limits.max_position_notional * 101 // 100
         )
         self.weather = Weather(self.scenario.network, self.rng)
         self.journal = MemoryJournal()
@@ -100,7 +101,6 @@ class World:
         self.result = Result(seed)
         self.booked: list[Filled] = []
         self.records = Records(clock.now_ns, self.witness.call_absent)
-        self.start_ns = START_NS
         self.is_cut = until_ns > 0
         self.calm_ns = 0  # when the faults ended
         self._orphans_due_ns = 0
@@ -111,11 +111,11 @@ class World:
         self._read_lag_ns = read_lag_ns
         self.terms = Terms(
             found,
-            [f"{venue_name}:{pair}" for pair in pairs],
-            LOGIN,
-            LIMITS,
-            make_strategy or (lambda name: _strategy(strategy, name)),
+            [f"{venue_name}:{pair}" for pair in self.pairs],
+            limits,
+            make_strategy or (lambda name: _strategy(strategy, name, stage)),
             uses_batches=self.scenario.uses_batches,
+            resends=self.scenario.resends and found.capabilities.takes_copies,
             read_lag_ns=read_lag_ns,
             rhythm=rhythm,
         )
@@ -219,18 +219,19 @@ class World:
         is_buy = self.rng.random() < 0.5
         away = self.rng.choice((-1, 0, 1)) * book.best_ask // 5_000
         price = (book.best_ask if is_buy else book.best_bid) + away
-        price -= price % book.instrument.price_tick
-        quantity = SCALE // 10_000 * self.rng.randint(1, 9)
+        price = book.instrument.floor_price(price)
+        pair = self.pairs[0]
+        quantity = parse(self.stage.instruments[pair]) // 10 * self.rng.randint(1, 9)
         now_ns = self.timers.clock.now_ns()
         self.weather.mark("stranger")
         self.simulator.trade_elsewhere(
-            ACCOUNT, PAIR, "buy" if is_buy else "sell", quantity, price, now_ns
+            ACCOUNT, pair, "buy" if is_buy else "sell", quantity, price, now_ns
         )
         self.switchboard.flush()
 
     def _deposit(self) -> None:
         self.weather.mark("deposit")
-        self.simulator.deposit(ACCOUNT, "USD", "10", self.timers.clock.now_ns())
+        self.simulator.deposit(ACCOUNT, self.stage.cash, "10", self.timers.clock.now_ns())
         self.switchboard.flush()
 
     def _fill_journal(self, *, is_full: bool) -> None:
@@ -250,7 +251,7 @@ class World:
         scenario = self.scenario
 
         def at(moment_ns: int, act: Callable[[], object]) -> None:
-            self.timers.at(START_NS + moment_ns, self.world_owner, act)
+            self.timers.at(self.start_ns + moment_ns, self.world_owner, act)
 
         for moment in scenario.crashes:
             at(moment, self._arm_crash)
@@ -289,7 +290,7 @@ class World:
     def run(self) -> Result:
         """Live through both phases and judge."""
         self.begin()
-        self.live_until(START_NS + self.scenario.duration_ns)
+        self.live_until(self.start_ns + self.scenario.duration_ns)
         # Who sleeps beyond the end of the faults wakes up among them.
         self.live_until(self.process.owner.stalled_until_ns + WAKE_NS)
         if not self._until_ns:
@@ -303,7 +304,7 @@ class World:
         """Fire what falls due; a crash ends a step wherever it is."""
         timers, witness = self.timers, self.witness
         if self._until_ns:  # cut
-            end_ns = min(end_ns, START_NS + self._until_ns)
+            end_ns = min(end_ns, self.start_ns + self._until_ns)
         while (timer := timers.step(end_ns)) is not None:
             try:
                 timer.callback()
@@ -313,7 +314,7 @@ class World:
             if timers.clock.now_ns() >= self._orphans_due_ns:
                 self._look_for_orphans()
             if witness.limit_breaches and not self.result.failed_at_ns:
-                self.result.failed_at_ns = timers.clock.now_ns() - START_NS
+                self.result.failed_at_ns = timers.clock.now_ns() - self.start_ns
 
     def _look_for_orphans(self) -> None:
         """What we hold for done cannot be open there: the venue always knows first."""
@@ -354,7 +355,7 @@ class World:
         session = self.process.login.session
         return sum(
             not (session.is_ready(transport) and routes.may_place(transport))
-            for transport in TRANSPORTS
+            for transport in self.terms.venue.capabilities.transports
         )
 
     def old_doubts(self) -> int:
@@ -403,5 +404,23 @@ class World:
         return all(held.get(asset, 0) == total for asset, total in true.items())
 
 
-def _strategy(name: str, instrument: str) -> Strategy:
-    return strategies.load(name, {"instrument": instrument})
+def _start_ns(seed: int, stage: Stage) -> int:
+    """When a world begins: where positions pay by the hour, every other one sees it happen."""
+    if not stage.funding_ns or seed % 4 < 2:
+        return START_NS
+    return START_NS - START_NS % stage.funding_ns + stage.funding_ns - FUNDED_NS
+
+
+def _limits(stage: Stage) -> Limits:
+    most = parse(stage.most_notional)
+    return Limits(max_order_notional=most, max_position_notional=most, max_open_orders=50)
+
+
+def _strategy(name: str, instrument: str, stage: Stage) -> Strategy:
+    """Make a strategy; ours trade what is usual here."""
+    parameters: dict[str, object] = {"instrument": instrument}
+    if name.startswith(DRILLS):
+        parameters["quantity"] = stage.instruments[instrument.partition(":")[2]]
+    if name == DRILL:
+        parameters |= stage.drill
+    return strategies.load(name, parameters)
