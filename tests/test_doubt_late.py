@@ -14,6 +14,7 @@ from crosswire.domain import (
     Corrected,
     Filled,
     Halted,
+    Kill,
     LookUp,
     Place,
     Refused,
@@ -23,7 +24,9 @@ from crosswire.domain import (
     RunEnded,
     RunStarted,
     TimedOut,
+    Void,
 )
+from crosswire.doubt import MOST_VOIDS
 from crosswire.fixed import parse
 from crosswire.orders import ClientOrderIds, Order
 from tests.doubt_rig import ONE, Rig
@@ -407,6 +410,55 @@ def test_what_is_not_wanted_any_more_or_was_seen_is_not_sent_again() -> None:
     rig.turn(rig.snapshot())
     rig.run(20)
     assert not resent(rig)
+
+
+def voided(rig: Rig) -> list[Void]:
+    return [command for _, command in rig.sent if isinstance(command, Void)]
+
+
+def test_what_is_not_wanted_any_more_is_made_impossible() -> None:
+    rig = Rig(resends=True)
+    order = rig.place()
+    rig.later(3)  # a quote three seconds old is out of date
+    rig.turn(TimedOut(rig.now_ns, ACCOUNT, rig.numbers[0], "silence"))
+    rig.step()
+    assert voided(rig) == [Void(ACCOUNT, "a", rig.numbers[0])]
+    assert not resent(rig)
+    assert order.stage == "UNKNOWN"
+    final = Rejected(rig.now_ns, ACCOUNT, "a", "", rig.numbers[0], "used up", is_final=True)
+    rig.turn(final)
+    assert order.end == "rejected"
+    rig.run(20)
+    assert len(voided(rig)) == 1
+
+
+def test_an_api_users_order_is_wanted_as_long_as_it_may_arrive() -> None:
+    rig = Rig(resends=True)
+    rig.place(strategy="")
+    rig.later(3)
+    rig.turn(TimedOut(rig.now_ns, ACCOUNT, rig.numbers[0], "silence"))
+    rig.step()
+    assert resent(rig)
+    rig.run(4)
+    assert voided(rig)  # nor did the copy get an answer
+
+
+def test_while_it_is_killed_no_copy_goes_out() -> None:
+    rig = Rig(resends=True)
+    rig.place()
+    rig.submit(Kill(ACCOUNT, "test"))
+    rig.turn(TimedOut(rig.now_ns, ACCOUNT, rig.numbers[0], "silence"))
+    rig.step()
+    assert not resent(rig)
+    assert voided(rig)
+
+
+def test_a_nonce_is_not_used_up_for_ever() -> None:
+    rig = Rig(resends=True)
+    rig.lost()
+    rig.run(300)
+    assert len(voided(rig)) == MOST_VOIDS
+    assert not [c for _, c in Rig().sent if isinstance(c, Void)]
 
 
 def test_refusals_name_the_halt() -> None:

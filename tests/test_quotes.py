@@ -14,6 +14,7 @@ from crosswire.domain import (
     Cancel,
     CancelRejected,
     Place,
+    Rejected,
     Side,
     TimedOut,
 )
@@ -31,7 +32,13 @@ HOUR = 3_600 * S
 class Book:
     """Orders at one instrument, and the commands that wanted quotes call for."""
 
-    def __init__(self, *, amends_in_place: bool = True, tags_quantities: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        amends_in_place: bool = True,
+        replaces: bool = False,
+        tags_quantities: bool = False,
+    ) -> None:
         self.orders = Orders()
         self.number = 0
         self.now_ns = 100 * S
@@ -40,6 +47,7 @@ class Book:
             "s",
             ClientOrderIds("b", 1),
             amends_in_place=amends_in_place,
+            replaces=replaces,
             bound_ns=5 * S,
             tags_quantities=tags_quantities,
         )
@@ -277,3 +285,58 @@ def test_a_taker_of_the_same_strategy_is_no_quote() -> None:
     book.send([taker])
     book.now_ns += 10 * S
     assert book.want("100") == []
+
+
+# --- where an order is moved by a new one ------------------------------------------------------
+
+
+def replacing() -> tuple[Book, Place]:
+    """A bid at 99, and the new one of 100 that is on its way to its place."""
+    book = Book(amends_in_place=False, replaces=True)
+    book.send(book.want("99"))
+    (command,) = book.want("100")
+    assert isinstance(command, Place)
+    assert book.orders.get(command.replaces) is not None
+    assert (command.replaces_venue_id, command.price) == ("V1", parse("100"))
+    assert command.client_order_id != command.replaces
+    book.send([command], answer=False)
+    return book, command
+
+
+def test_a_new_order_stands_for_the_one_it_replaces() -> None:
+    book, command = replacing()
+    assert book.want("100") == []
+    ids = (ACCOUNT, command.client_order_id, "W")
+    book.orders.apply(Accepted(book.now_ns, *ids, 2))
+    assert book.want("100") == []
+    book.orders.apply(closed("canceled", "0", command.replaces))
+    assert book.want("100") == []
+    assert book.prices("buy") == ["100.0"]
+
+
+def test_a_refused_replacement_is_tried_anew_a_moment_later() -> None:
+    book, command = replacing()
+    old, new = (ACCOUNT, command.replaces, "V1"), (ACCOUNT, command.client_order_id, "")
+    book.orders.apply(Rejected(book.now_ns, *new, 2, "would match"))
+    book.orders.apply(CancelRejected(book.now_ns, *old, 2, "would match"))
+    assert book.want("100") == []
+    book.now_ns += 3 * S
+    assert kinds(book.want("100")) == "P"
+
+
+def test_after_a_refusal_nothing_is_replaced_but_what_is_off_its_rung_goes() -> None:
+    book = Book(amends_in_place=False, replaces=True)
+    book.send(book.want("99 98"))
+    book.desk.may_place = False
+    assert kinds(book.want("100 98")) == "C"
+    assert book.want("99 98") == []
+
+
+def test_a_replacement_fills_the_rung_whatever_the_old_one_had_left() -> None:
+    book = Book(amends_in_place=False, replaces=True, tags_quantities=True)
+    book.send(book.want("99"))
+    order = next(iter(book.orders.open_at(ACCOUNT, BTC)))
+    book.orders.apply(filled("0.4", "f", order.client_order_id))
+    (command,) = book.want("100")
+    assert isinstance(command, Place)
+    assert command.quantity == parse("1") + 2 * STEP

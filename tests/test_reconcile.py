@@ -12,16 +12,19 @@ from crosswire.domain import (
     Disconnected,
     Filled,
     FillsRead,
+    InstrumentListed,
     LoggedIn,
     LookUp,
     OrdersRead,
+    PositionsRead,
     ReadFailed,
 )
 from crosswire.fixed import parse
 from crosswire.orders import ClientOrderIds
+from crosswire.positions import Position
 from crosswire.reconcile import GIVE_UP_NS, MAX_AWAITED
 from tests.doubt_rig import ONE, Rig
-from tests.samples import ACCOUNT, BTC, S
+from tests.samples import ACCOUNT, BTC, S, instrument
 
 EVERY = {"open_orders": 30, "balances": 60, "fills": 60}
 
@@ -314,3 +317,93 @@ def test_a_failed_read_changes_nothing() -> None:
         rig.turn(ReadFailed(rig.now_ns, ACCOUNT, what, "503"))
     assert rig.engine.digest() == before
     assert not rig.heard(Corrected)
+
+
+# --- positions ---------------------------------------------------------------------------------
+
+PERP = "kraken:BTC-PERP"
+
+
+def perps(*, is_traded: bool) -> Reader:
+    """A reader with a perp, of which one was bought, or nothing ever."""
+    reader = Reader(lag_s=1)
+    reader.turn(InstrumentListed(reader.now_ns, replace(instrument(), id=PERP, kind="perp")))
+    reader.log_in()
+    reader.read(10)
+    if is_traded:
+        reader.turn(replace(fill(reader), instrument=PERP, quantity=ONE))
+    reader.later(30)
+    return reader
+
+
+def held(reader: Reader, quantity: int) -> PositionsRead:
+    shown = ((PERP, quantity, parse("100")),) if quantity else ()
+    return PositionsRead(reader.now_ns, ACCOUNT, shown, reader.now_ns)
+
+
+def position(reader: Reader) -> Position:
+    return reader.engine.positions.get(ACCOUNT, PERP)
+
+
+def corrected(reader: Reader) -> list[Corrected]:
+    return [event for event in reader.told if isinstance(event, Corrected)]
+
+
+def test_what_was_held_before_our_time_is_taken_over_with_its_cause() -> None:
+    reader = perps(is_traded=False)
+    reader.turn(held(reader, -ONE))
+    assert position(reader).quantity == -ONE
+    assert position(reader).average_price == parse("100")
+    assert position(reader).is_adopted
+    assert [event.cause for event in corrected(reader)] == ["held before our time"]
+    buys, sells = reader.engine.orders.reserved(ACCOUNT, PERP)
+    assert (buys, sells) == (0, 0)
+
+
+def test_a_position_that_a_lost_fill_would_explain_waits_for_the_look_up() -> None:
+    reader = perps(is_traded=True)
+    reader.turn(held(reader, 2 * ONE))
+    assert position(reader).quantity == ONE
+    assert "fills" in {command.what for command in reader.read(6)}
+    reader.turn(held(reader, 2 * ONE))
+    assert position(reader).quantity == ONE  # that look-up may have trailed
+    reader.read(6)
+    reader.turn(held(reader, 2 * ONE))
+    assert position(reader).quantity == 2 * ONE
+    assert [event.cause for event in corrected(reader)] == ["no look-up shows the fills"]
+
+
+def test_a_lost_fill_that_is_found_explains_it() -> None:
+    reader = perps(is_traded=True)
+    reader.turn(held(reader, 2 * ONE))
+    reader.turn(replace(fill(reader, "f2", "lookup"), instrument=PERP, quantity=ONE))
+    reader.read(30)
+    reader.turn(held(reader, 2 * ONE))
+    assert position(reader).quantity == 2 * ONE
+    assert not position(reader).is_adopted
+
+
+def test_a_read_of_positions_says_nothing_of_what_moved_since() -> None:
+    reader = perps(is_traded=True)
+    early = held(reader, 0)
+    reader.later(1)
+    reader.turn(replace(fill(reader, "f2"), instrument=PERP, quantity=ONE))
+    reader.turn(early)
+    reader.read(30)
+    assert position(reader).quantity == 2 * ONE
+    assert not corrected(reader)
+
+
+def test_a_whole_read_without_a_position_says_that_it_is_flat() -> None:
+    reader = perps(is_traded=True)
+    for _ in range(3):
+        reader.turn(held(reader, 0))
+        reader.read(6)
+    assert position(reader).quantity == 0
+    partial = replace(held(reader, 0), is_complete=False)
+    reader.turn(replace(fill(reader, "f2"), instrument=PERP, quantity=ONE))
+    reader.later(30)
+    for _ in range(3):
+        reader.turn(partial)
+        reader.read(6)
+    assert position(reader).quantity == ONE

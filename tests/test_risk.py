@@ -28,7 +28,18 @@ from crosswire.fixed import parse
 from crosswire.orders import Orders
 from crosswire.positions import Positions
 from crosswire.risk import AccountRules, Limits, Risk
-from tests.samples import ACCOUNT, BTC, S, book_reset, closed, filled, instrument, place, sent
+from tests.samples import (
+    ACCOUNT,
+    BTC,
+    S,
+    accepted,
+    book_reset,
+    closed,
+    filled,
+    instrument,
+    place,
+    sent,
+)
 
 ETH = "kraken:ETH/USD"
 NOW = 2 * S
@@ -311,6 +322,20 @@ def test_an_amend_is_weighed_by_what_it_adds() -> None:
     assert amend(price=parse("99.95")) == "price tick"
     assert amend(quantity=parse("1.000000001")) == "quantity step"
     assert desk.rule(Amend(ACCOUNT, BTC, "nobody", price=parse("99"))) == "order"
+
+
+def test_a_replacement_takes_the_place_of_an_open_order_and_is_reserved_beside_it() -> None:
+    desk = Desk(Limits(max_position_notional=parse("350"), max_order_notional=parse("250")))
+    old = desk.live("buy", "1")
+    assert desk.rule(place("new", replaces=old)) == "order"  # nobody has seen it yet
+    desk.orders.apply(accepted(old))
+    assert desk.rule(place("new", replaces=old, quantity="2")) == ""
+    assert desk.rule(place("new", replaces=old, side="sell")) == "order"
+    assert desk.rule(place("new", replaces="none")) == "order"
+    desk.hold("buy", "1")
+    assert desk.rule(place("new", replaces=old, quantity="2")) == "position"
+    desk.orders.register(Approved(place("new", replaces=old), 9, NOW))
+    assert desk.rule(place("newer", replaces=old)) == "order"  # it is on its way out
 
 
 def test_total_exposure_adds_the_instruments_of_one_quote_asset() -> None:

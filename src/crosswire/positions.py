@@ -4,11 +4,11 @@ A position is what our fills add up to at one instrument, whatever was held befo
 kept as the exact product of price and quantity (scale 10^-20), so nothing is lost by averaging.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from msgspec import Struct, field
 
-from crosswire.domain import BalancesRead, CashMoved, Filled
+from crosswire.domain import BalancesRead, CashMoved, Filled, PositionsRead
 from crosswire.fixed import SCALE
 
 
@@ -21,6 +21,8 @@ class Position(Struct):
     fees: dict[str, int] = field(default_factory=dict)
     bought: int = 0
     sold: int = 0
+    booked_ns: int = 0  # when the last fill was booked
+    is_adopted: bool = False  # taken over from the venue: its profit is not known from fills
 
     @property
     def average_price(self) -> int | None:
@@ -51,6 +53,14 @@ class Position(Struct):
         if rest := signed - closing:
             self.quantity += rest
             self.cost += rest * price
+
+
+class Difference(Struct, frozen=True):
+    """What we believe to hold of an instrument, and what the venue says."""
+
+    believed: int
+    held: int
+    entry_price: int
 
 
 class Positions:
@@ -104,6 +114,7 @@ class Positions:
         signed = factor * (fill.quantity if fill.side == "buy" else -fill.quantity)
         position = self.position(fill.account, fill.instrument)
         position.add(signed, fill.price)
+        position.booked_ns = fill.recv_ns
         if fill.fee:
             paid = position.fees.get(fill.fee_asset, 0)
             position.fees[fill.fee_asset] = paid + factor * fill.fee
@@ -137,6 +148,31 @@ class Positions:
             else:
                 self.balances.pop(key, None)
         return wrong
+
+    def differing(
+        self, event: PositionsRead, perps: Collection[str], lag_ns: int = 0
+    ) -> dict[str, "Difference"]:
+        """Return where the venue holds something else than our fills add up to.
+
+        A read speaks only about what has not moved since it began, less the lag of look-ups.
+        `perps`: the instruments that a complete read speaks of though it does not name them.
+        """
+        since_ns = event.started_ns - lag_ns
+        shown = {name: (quantity, entry) for name, quantity, entry in event.positions}
+        if event.is_complete:
+            shown = {**dict.fromkeys(perps, (0, 0)), **shown}
+        found: dict[str, Difference] = {}
+        for name, (quantity, entry) in shown.items():
+            position = self.get(event.account, name)
+            if position.quantity != quantity and position.booked_ns <= since_ns:
+                found[name] = Difference(position.quantity, quantity, entry)
+        return found
+
+    def adopt(self, account: str, instrument: str, quantity: int, entry_price: int) -> None:
+        """Take over what the venue holds, which no fill of ours explains."""
+        position = self.position(account, instrument)
+        position.quantity, position.cost = quantity, quantity * entry_price
+        position.is_adopted = True
 
     def move(self, event: CashMoved) -> None:
         """Take over the balance that a row of the venue's ledger leaves.

@@ -6,10 +6,11 @@ fill is booked only with its key, a balance is the venue's own total, and each t
 wrong is told as `Corrected`, with its cause and how it came out.
 
 Cash rows are joined to fills: a trade's row whose fill is not booked a moment later means that
-the fill was lost, and the fills are looked up at once.
+the fill was lost, and the fills are looked up at once. A position that the venue shows otherwise
+is looked into the same way; only what no look-up of fills explains is taken over, and said.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from msgspec import Struct
 
@@ -23,9 +24,12 @@ from crosswire.domain import (
     Filled,
     LoggedIn,
     LookUp,
+    PositionsRead,
 )
 from crosswire.fixed import text
 from crosswire.orders import Order, Orders
+from crosswire.orders.orders import PATIENCE
+from crosswire.positions import Difference
 
 SECOND_NS = 1_000_000_000
 OVERDUE_NS = SECOND_NS  # a fill may trail its cash row by this
@@ -60,6 +64,8 @@ class Reconciler:
         self._rhythms = rhythms
         self._reads = {name: _Reads() for name in rhythms}
         self._awaited: dict[tuple[str, str], CashMoved] = {}
+        # Positions that fills do not explain yet: how far apart, since when.
+        self._odd: dict[tuple[str, str], tuple[int, int]] = {}
 
     # --- when to ask ---------------------------------------------------------------------------
 
@@ -163,6 +169,42 @@ class Reconciler:
             cause = "the stream lost rows of the ledger"
             evidence = f"a {event.source} of balances"
             found.append(Corrected(event.recv_ns, event.account, what, cause, evidence))
-        if found and event.account in self._reads:
-            self._reads[event.account].due_ns = event.recv_ns + 1  # a lost fill may be behind it
+        if found:
+            self._hurry(event.account, event.recv_ns + 1)  # a lost fill may be behind it
+        return found
+
+    def _hurry(self, account: str, at_ns: int) -> None:
+        """Money and fills are to be read then, whatever the rhythm."""
+        if account in self._reads:
+            self._reads[account].due_ns = at_ns
+
+    def positions(
+        self, event: PositionsRead, wrong: Mapping[str, Difference], fresh: Collection[str]
+    ) -> dict[str, Corrected]:
+        """Return which differing positions are to be taken over now, each with its correction.
+
+        Of `fresh` instruments no fill was ever booked: they were held before our time. Of others
+        a fill was lost more likely, and a look-up that has caught up must have had its say.
+        """
+        account, found = event.account, {}
+        for key in [key for key in self._odd if key[0] == account and key[1] not in wrong]:
+            del self._odd[key]
+        lag_ns = PATIENCE * self._orders.read_lag_ns(account)
+        for name, each in wrong.items():
+            apart = each.held - each.believed
+            known, since_ns = self._odd.get((account, name), (0, 0))
+            if known != apart:
+                since_ns = event.recv_ns
+                self._odd[(account, name)] = (apart, since_ns)
+            asked_ns = self._asking.answered_ns(account, "fills")
+            if asked_ns <= since_ns + lag_ns and name not in fresh:
+                self._hurry(
+                    account, since_ns + 1 if asked_ns <= since_ns else since_ns + lag_ns + 1
+                )
+                continue
+            del self._odd[(account, name)]
+            what = f"position in {name}: {text(each.believed)} believed, {text(each.held)} held"
+            cause = "held before our time" if name in fresh else "no look-up shows the fills"
+            evidence = f"a {event.source} of positions"
+            found[name] = Corrected(event.recv_ns, account, what, cause, evidence)
         return found

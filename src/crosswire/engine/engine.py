@@ -47,6 +47,7 @@ from crosswire.domain import (
     OrdersRead,
     Place,
     PlaceBatch,
+    PositionsRead,
     ReadFailed,
     Refused,
     Rejected,
@@ -132,6 +133,7 @@ class Engine:
             CashMoved: upkeep.cash,
             ClockMeasured: upkeep.measured,
             BalancesRead: self._balances,
+            PositionsRead: self._positions_read,
             OrdersRead: self._orders_read,
             FillsRead: self._fills_read,
             ReadFailed: upkeep.heard,
@@ -453,6 +455,11 @@ class Engine:
     def _balances(self, event: BalancesRead) -> None:
         self._upkeep.heard(event)
         self._tell(self._upkeep.balances(event))
+
+    def _positions_read(self, event: PositionsRead) -> None:
+        perps = [each.id for each in self.instruments.values() if each.kind == "perp"]
+        venue = self.settings.accounts[event.account].venue
+        self._tell(self._upkeep.positions(event, [n for n in perps if n.startswith(f"{venue}:")]))
 
     def _tell(self, events: list[AnyEvent]) -> None:
         """Journal what was put right."""

@@ -5,6 +5,7 @@ orders and reads have to tell is passed on to them.
 """
 
 from collections import Counter
+from collections.abc import Collection
 
 from crosswire.asking import Asking
 from crosswire.domain import (
@@ -18,6 +19,7 @@ from crosswire.domain import (
     Filled,
     Halted,
     LoggedIn,
+    PositionsRead,
 )
 from crosswire.doubt import LATE, Doubts, Policy
 from crosswire.engine.settings import Settings
@@ -121,6 +123,17 @@ class Upkeep:
         lag_ns = 0 if event.source == "snapshot" else lag_ns
         wrong = self._positions.read(event, lag_ns)
         return list(self._reconciler.balances(event, wrong))
+
+    def positions(self, event: PositionsRead, perps: Collection[str]) -> list[AnyEvent]:
+        """A read of positions; returns what it put right."""
+        lag_ns = PATIENCE * self._lags_ns.get(event.account, 0)
+        wrong = self._positions.differing(event, perps, lag_ns)
+        fresh = [name for name in wrong if not self._positions.get(event.account, name).booked_ns]
+        adopted = self._reconciler.positions(event, wrong, fresh)
+        for name in adopted:
+            self._positions.adopt(event.account, name, wrong[name].held, wrong[name].entry_price)
+            self._risk.exposure.touch(event.account, name)
+        return list(adopted.values())
 
     def booked(self, fill: Filled) -> list[AnyEvent]:
         """A fill was booked; returns what that put right."""

@@ -185,6 +185,8 @@ class Risk:
         closed = self._closed(lane, command.post_only, now_ns)
         if closed is not None:
             return closed
+        if command.replaces and not self._may_replace(command):
+            return "order", "an open order of the same side", command.replaces
         mid, limits = lane.book.mid, lane.limits
         quantity = command.quantity or command.reserve_quantity
         price = command.price if command.price and command.price_unit == "static" else mid
@@ -207,6 +209,14 @@ class Risk:
         if reason is None and lane.shares:
             reason = self._share_limit(command, lane, mid)
         return reason
+
+    def _may_replace(self, command: Place) -> bool:
+        """Whether the order to be replaced is known to be open, and not on its way out."""
+        old = self._orders.get(command.replaces)
+        if old is None or old.stage != "LIVE" or old.in_flight("cancel") is not None:
+            return False
+        theirs = (command.account, command.instrument, command.side)
+        return (old.account, old.instrument, old.side) == theirs
 
     def _amend(self, command: Amend, now_ns: int) -> Reason | None:
         order = self._orders.get(command.client_order_id)
