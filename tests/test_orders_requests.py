@@ -132,7 +132,8 @@ def test_one_whose_bytes_can_never_run_frees_the_old_one() -> None:
 
 def test_a_silent_replacement_reserves_both_until_reads_tell() -> None:
     orders, old, _new = replacing()
-    orders.apply(TimedOut(8 * S, ACCOUNT, 2, "silence", ("b", "a")))
+    orders.apply(TimedOut(8 * S, ACCOUNT, 2, "silence", ("b",)))
+    assert old.stage == "UNKNOWN"
     assert orders.reserved(ACCOUNT, BTC) == (ONE + TWO, 0)
     row = OrderReported(20 * S, *NEW, BTC, "buy", TWO, 0, is_open=True, source="lookup")
     orders.apply(OrdersRead(20 * S, ACCOUNT, "open", (row,), 19 * S, True, "lookup"))

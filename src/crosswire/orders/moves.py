@@ -385,7 +385,8 @@ class Moves(Requests):
         last: Order | None = None
         named = event.client_order_ids
         for order in self._by_request.get(event.request_id, ()):
-            if named and order.client_order_id not in named:
+            # Whoever names the new order speaks of the one it replaces as well.
+            if named and not {order.client_order_id, order.replaced_by} & {*named}:
                 continue
             request = order.requests[event.request_id]
             if order.stage == "DONE" and not order.is_late:
