@@ -7,7 +7,6 @@ from typing import Any
 
 from crosswire.app.config import Config, parse
 from crosswire.app.live import Trader
-from crosswire.app.wiring import local_login
 from crosswire.venues import NAMES, venue
 
 VENUE = NAMES[0]
@@ -15,7 +14,7 @@ VENUE = NAMES[0]
 
 def document(directory: Path, address: str, **more: Any) -> dict[str, Any]:
     hosts = venue(VENUE).local_hosts(address)
-    login = local_login("main")
+    login = venue(VENUE).stage.login("main")
     return {
         "mode": "testnet",
         "bot": "test",

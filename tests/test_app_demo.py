@@ -10,8 +10,8 @@ import pytest
 
 from crosswire.app.demo import ACCOUNT
 from crosswire.app.simprocess import same_code
-from crosswire.app.wiring import local_login
 from crosswire.sim import checks
+from crosswire.venues import NAMES, venue
 
 SECONDS = "3"
 
@@ -62,7 +62,7 @@ def test_every_count_is_recomputable_from_the_ledger_file(
 
 def test_no_secret_reaches_any_output(run: tuple[dict[str, Any], dict[str, Any], str]) -> None:
     _, _, said = run
-    login = local_login(ACCOUNT)
+    login = venue(NAMES[0]).stage.login(ACCOUNT)
     assert ACCOUNT in said
     assert login.secret not in said
     assert login.key not in said
@@ -92,6 +92,6 @@ def test_without_json_there_is_a_summary_for_people(tmp_path: Path) -> None:
     assert shown.returncode == 0, shown.stderr
     assert "counted from the venue's ledger" in shown.stdout
     assert "every order done at the end" in shown.stdout
-    login = local_login(ACCOUNT)
+    login = venue(NAMES[0]).stage.login(ACCOUNT)
     assert login.secret not in shown.stdout + shown.stderr
     assert not list(tmp_path.glob("crosswire-demo-*"))

@@ -9,7 +9,6 @@ import pytest
 from crosswire.app import verify
 from crosswire.app.config import Config, parse
 from crosswire.app.hosting import SimWish, build
-from crosswire.app.wiring import local_login
 from crosswire.net.host import hosted
 from crosswire.venues import NAMES, venue
 
@@ -18,7 +17,7 @@ VENUE = NAMES[0]
 
 def config(directory: Path, port: int) -> Config:
     hosts = venue(VENUE).local_hosts(f"127.0.0.1:{port}")
-    login = local_login("main")
+    login = venue(VENUE).stage.login("main")
     place = {"rest": hosts.rest, "ws": hosts.ws, "ws_private": hosts.ws_private}
     account = {"venue": VENUE, "key": login.key, "secret": login.secret, "hosts": place}
     return parse(
@@ -69,7 +68,7 @@ def test_the_transcript_holds_every_word_but_no_key(real: verify.Run, tmp_path: 
     rows = [json.loads(line) for line in file.read_text().splitlines()]
     assert {row["way"] for row in rows} == {"in", "out"}
     said = file.read_text()
-    login = local_login("main")
+    login = venue(VENUE).stage.login("main")
     assert login.secret not in said
     assert login.key not in said
     tokens = [json.loads(row["text"]) for row in rows if "token" in row["text"]]

@@ -27,8 +27,8 @@ from crosswire import fixed
 from crosswire.app.errors import ConfigError
 from crosswire.domain import Transport
 from crosswire.risk import BreakerRules, Limits
-from crosswire.venues import NAMES
-from crosswire.venues.interface import Credentials, Hosts
+from crosswire.venues import NAMES, venue
+from crosswire.venues.interface import Credentials, Hosts, LoginError
 
 Mode = Literal["sim", "paper", "testnet", "live"]
 MODES: tuple[Mode, ...] = ("sim", "paper", "testnet", "live")
@@ -37,7 +37,12 @@ LIVE_LIMITS = ("max_order_notional", "max_position_notional", "max_daily_loss")
 # Narrow, so that a secret pasted there by mistake is not one, and is not repeated as its name.
 VARIABLE = r"^([A-Z_][A-Z0-9_]{0,63})?$"
 VARIABLE_TEXT = "the name of an environment variable, of A-Z, 0-9 and _"
-SECRET_KEYS = ("key", "secret", "key_env", "secret_env", "key_file", "secret_file")
+SECRET_KEYS = ("address", "key", "secret", "key_env", "secret_env", "key_file", "secret_file")
+# Where each half of a login may come from.
+SOURCES: Mapping[str, tuple[str, ...]] = {
+    "key": ("address", "key", "key_env", "key_file"),
+    "secret": ("secret", "secret_env", "secret_file"),
+}
 
 
 def _money(value: object) -> object:
@@ -99,6 +104,7 @@ class Account(Section):
     """One login at one venue. Each half of it comes from the text, a variable or a file."""
 
     venue: VenueName = Field(description=f"a venue's name: {', '.join(NAMES)}")
+    address: SecretStr | None = Field(default=None, description="the account's address")
     key: SecretStr | None = Field(default=None, description="the API key as text")
     key_env: str = Field(default="", pattern=VARIABLE, description=VARIABLE_TEXT)
     key_file: Path | None = Field(default=None, description="the path of a file")
@@ -113,10 +119,16 @@ class Account(Section):
 
     @model_validator(mode="after")
     def _one_source_each(self) -> Self:
-        for half in ("key", "secret"):
-            given = [name for name in self.model_fields_set if name.partition("_")[0] == half]
+        for sources in SOURCES.values():
+            given = [name for name in sources if name in self.model_fields_set]
             if len(given) > 1:
-                raise ValueError(f"expected one of {', '.join(sorted(given))}")
+                raise ValueError(f"expected one of {', '.join(given)}")
+        return self
+
+    @model_validator(mode="after")
+    def _addresses_where_there_are_some(self) -> Self:
+        if self.address is not None and (word := venue(self.venue).key_word) != "address":
+            raise ValueError(f"address: {self.venue} has none; expected {word}")
         return self
 
 
@@ -374,32 +386,46 @@ def _expectation(place: list[str]) -> str:
 
 
 def credentials(account: Account, name: str, where: str = "config") -> Credentials:
-    """Fetch a login's two halves; `ConfigError` names the key that leads nowhere."""
-    return Credentials(
-        key=_half(account, name, "key", where), secret=_half(account, name, "secret", where)
-    )
+    """Fetch a login's two halves; `ConfigError` names the key that leads nowhere.
 
-
-def _half(account: Account, name: str, half: str, where: str) -> str:
-    text: SecretStr | None = getattr(account, half)
-    variable: str = getattr(account, f"{half}_env")
-    file: Path | None = getattr(account, f"{half}_file")
+    Where the venue knows better how they have to look, it is asked; no value is ever shown.
+    """
+    found = venue(account.venue)
     place = f"{where}: accounts.{name}"
-    if text is not None:
-        found, source = text.get_secret_value(), f"{place}.{half}: is empty"
-    elif variable:
-        found = os.environ.get(variable, "")
-        source = f"{place}.{half}_env: environment variable {variable} is not set"
-    elif file is not None:
-        found, source = (
-            _first_line(file),
-            f"{place}.{half}_file: the file cannot be read or is empty",
-        )
+    login = Credentials(
+        key=_half(account, "key", found.key_word, place),
+        secret=_half(account, "secret", "secret", place),
+    )
+    try:
+        return found.read_login(login)
+    except LoginError as error:
+        source = _source(account, error.half) or error.half
+        raise ConfigError([f"{place}.{source}: expected {error.expected}"]) from None
+
+
+def _source(account: Account, half: str) -> str:
+    """Where one half comes from, "" if it is not given."""
+    given = (name for name in SOURCES[half] if getattr(account, name) not in (None, ""))
+    return next(given, "")
+
+
+def _half(account: Account, half: str, word: str, place: str) -> str:
+    """One half; `word` is what the venue calls it."""
+    source = _source(account, half)
+    value: SecretStr | Path | str | None = getattr(account, source) if source else None
+    if isinstance(value, SecretStr):
+        found, fault = value.get_secret_value(), "is empty"
+    elif isinstance(value, Path):
+        found, fault = _first_line(value), "the file cannot be read or is empty"
+    elif value is not None:
+        found = os.environ.get(value, "")
+        fault = f"environment variable {value} is not set"
     else:
-        found = ""
-        source = f"{place}.{half}: expected one of {half}, {half}_env, {half}_file; none is given"
+        known = [name for name in SOURCES[half] if name != "address" or name == word]
+        source, found = word, ""
+        fault = f"expected one of {', '.join(known)}; none is given"
     if not found.strip():
-        raise ConfigError([source])
+        raise ConfigError([f"{place}.{source}: {fault}"])
     return found.strip()
 
 

@@ -23,7 +23,6 @@ from crosswire.app.live import SETTLED, Trader
 from crosswire.app.simprocess import SimProcess
 from crosswire.app.stages import spread
 from crosswire.app.views import bare
-from crosswire.app.wiring import local_login
 from crosswire.domain import Filled
 from crosswire.sim import checks, plants
 from crosswire.strategies import BUILT_IN
@@ -143,7 +142,7 @@ def _sim_options(options: DemoOptions) -> list[str]:
 def _config(options: DemoOptions, address: str, directory: Path) -> Config:
     name = options.venues[0]
     hosts = venue(name).local_hosts(address)
-    login = local_login(ACCOUNT)
+    login = venue(name).stage.login(ACCOUNT)
     strategy = {
         "class": options.strategy,
         "account": ACCOUNT,

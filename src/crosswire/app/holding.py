@@ -12,12 +12,15 @@ from pathlib import Path
 from crosswire.app.errors import UserError
 from crosswire.journal import JournalHeld
 from crosswire.journal.claim import holder, lock
-from crosswire.venues.interface import Credentials, Hosts
+from crosswire.venues.interface import Hosts
 
 
-def hold(account: str, login: Credentials, hosts: Hosts, now_ns: int) -> int:
-    """Hold a login until the returned descriptor is closed; `UserError` names who has it."""
-    digest = hashlib.sha256(f"{hosts.rest}\n{login.key}".encode()).hexdigest()[:32]
+def hold(account: str, half: str, hosts: Hosts, now_ns: int) -> int:
+    """Hold half a login until the returned descriptor is closed; `UserError` names who has it.
+
+    Both halves are held: of some venues one signs for several accounts, and has the nonces.
+    """
+    digest = hashlib.sha256(f"{hosts.rest}\n{half}".encode()).hexdigest()[:32]
     directory = Path(tempfile.gettempdir()) / f"crosswire-{os.getuid()}" / digest
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:

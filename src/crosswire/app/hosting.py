@@ -8,10 +8,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from crosswire.app.errors import UserError
-from crosswire.app.wiring import DEFAULT_BALANCES, local_login
 from crosswire.domain import BookChanged, BookReset
 from crosswire.net.clock import Clock
-from crosswire.venues import venue
+from crosswire.venues import NAMES, venue
 from crosswire.venues.interface import FeedSettings, Session, Simulator
 
 FLOWS = ("normal", "efficient", "off")
@@ -33,12 +32,13 @@ class SimWish(Struct, frozen=True, kw_only=True):
 def build(wish: SimWish) -> Simulator:
     """Make the simulator; `UserError` in one line for an unknown flow, fault or pair."""
     recorded = recorded_book(wish.venue, Path(wish.recording)) if wish.recording else None
+    found = venue(wish.venue)
     try:
-        return venue(wish.venue).simulator(
+        return found.simulator(
             wish.seed,
             Clock().now_ns(),
-            local_login(wish.account),
-            wish.balances or DEFAULT_BALANCES,
+            found.stage.login(wish.account),
+            wish.balances or found.stage.balances,
             faults=wish.faults,
             flow=wish.flow or "normal",
             recorded=recorded,
@@ -63,41 +63,25 @@ def parse_balances(text: str) -> dict[str, str]:
     return found
 
 
-# What `--faults` alone switches on, each often enough to be seen in twenty seconds. The moments
-# that are named make sure of the worst, whatever the seed: an order executed whose answer is lost
-# and the connection with it, one that never arrives, a token that is no longer taken.
-USUAL = "usual"
-USUAL_FAULTS = {
-    "drop_ack": 0.05,
-    "drop_ack@8": 1,
-    "cut_after@16": 1,
-    "cut_before@26": 1,
-    "cut_before@27": 1,
-    "cut_before@28": 1,
-    "token_revoked@13": 1,
-    "token_revoked@36": 1,
-    "cut_after@44": 1,
-    "busy_after": 0.02,
-    "events_first": 0.2,
-    "omit_frame": 0.01,
-    "duplicate_frame": 0.1,
-    "mixed_frame": 0.1,
-    "wrong_checksum": 0.02,
-    "lookup_429": 0.05,
-    "lookup_502": 0.05,
-    "lookup_empty": 0.05,
-    "views_behind_s": 0.7,  # within the lag of 1 s that the demo declares
-}
+USUAL = "usual"  # what `--faults` alone switches on: each often enough to be seen in 20 seconds
 
 
-def parse_faults(text: str) -> dict[str, float]:
-    """Read "usual,drop_ack=0.05,cut@3" (a rate; the third opportunity); `UserError` otherwise."""
+def parse_faults(text: str, venue_name: str) -> dict[str, float]:
+    """Read "usual,drop_ack=0.05,cut@3" (a rate; the third opportunity); `UserError` otherwise.
+
+    A switch behind "VENUE:" is that venue's alone, and left out for others.
+    """
     found: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
-        if part == USUAL:
-            found |= USUAL_FAULTS
+        owner, _, switch = part.rpartition(":")
+        if owner not in ("", *NAMES):
+            raise UserError(f'--faults "{part}": expected a venue of {", ".join(NAMES)}')
+        if owner not in ("", venue_name):
             continue
-        name, _, rate = part.partition("=")
+        if switch == USUAL:
+            found |= venue(venue_name).stage.faults
+            continue
+        name, _, rate = switch.partition("=")
         try:
             found[name] = float(rate or ("1" if "@" in name else ""))
         except ValueError:

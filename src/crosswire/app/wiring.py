@@ -7,8 +7,6 @@ live     the venue itself, or the hosts of the config
 """
 
 import asyncio
-import base64
-import hashlib
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -47,14 +45,7 @@ AnyLink = Link | LocalLink
 OnEvents = Callable[[list[AnyEvent]], None]
 DEPTH = 10  # levels a side: what a checksum covers, and the least bandwidth
 EMBEDDED = "simulator.local"  # no such host is ever looked up
-DEFAULT_BALANCES = {"USD": "1000000", "BTC": "20"}
 MIRRORED = (BookReset, BookChanged, TradePrinted)
-
-
-def local_login(account: str) -> Credentials:
-    """Return the login that a simulator of ours knows for an account: secret to nobody."""
-    digest = hashlib.sha512(account.encode()).digest()
-    return Credentials(key=f"local-{account}", secret=base64.b64encode(digest).decode())
 
 
 class PaperSimulator(Simulator, Protocol):
@@ -148,17 +139,23 @@ class Wiring:
 
     def hold(self) -> ExitStack:
         """Hold every login that is not a simulator's, until the result is closed."""
+        signers: dict[tuple[str, str], str] = {}
         with ExitStack() as held:
             if self._config.mode in ("testnet", "live"):
                 for name, account in self._config.accounts.items():
                     hosts = self._hosts(account.venue, name)
                     login = self._login(name)
-                    held.callback(os.close, hold(name, login, hosts, self._clock.now_ns()))
+                    other = signers.setdefault((hosts.rest, login.secret), name)
+                    if other != name:
+                        line = f"accounts.{name}.secret: is that of accounts.{other}"
+                        raise ConfigError([f"{self._where}: {line}; expected one of its own"])
+                    for half in (login.key, login.secret):
+                        held.callback(os.close, hold(name, half, hosts, self._clock.now_ns()))
             return held.pop_all()
 
     def _login(self, name: str) -> Credentials:
         if self._config.mode in ("sim", "paper"):
-            return local_login(name)
+            return venue(self._config.accounts[name].venue).stage.login(name)
         return credentials(self._config.accounts[name], name, self._where)
 
     def _instruments(self, account: str) -> tuple[str, ...]:
@@ -214,12 +211,13 @@ class Wiring:
     def _simulator(self, venue_name: str, account: str) -> Simulator:
         section = self._config.simulator
         flow = section.flow or "normal"
+        found = venue(venue_name)
         try:
-            return venue(venue_name).simulator(
+            return found.simulator(
                 section.seed + (self._run - 1 << 32),  # a new run's venue repeats no id
                 self._clock.now_ns(),
-                local_login(account),
-                section.balances or DEFAULT_BALANCES,
+                found.stage.login(account),
+                section.balances or found.stage.balances,
                 flow="off" if self._config.mode == "paper" else flow,
                 account=account,
                 instruments=tuple(self._listed.get(venue_name, {}).values()),

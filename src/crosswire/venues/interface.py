@@ -249,6 +249,8 @@ class Stage(Struct, frozen=True, kw_only=True):
     cash: str  # the wallet that deposits come into
     login: Callable[[str], Credentials]
     tier: str = ""
+    ladder: Mapping[str, object] = {}  # how a demo's built-in ladder is set here
+    faults: Mapping[str, float] = {}  # the usual ones of a demo, often enough to be seen
     drill: Mapping[str, int] = {}  # how a world's usual strategy is set here
     ids_apart: int = 3_000  # between two runs' ids in a world: they tag quantities, in lots
     funding_ns: int = 0  # how often positions pay each other, on the clock's full hours; 0 = never
@@ -257,22 +259,6 @@ class Stage(Struct, frozen=True, kw_only=True):
     def instrument(self) -> str:
         """The first of them: what is traded where one is enough."""
         return next(iter(self.instruments))
-
-
-def _plain_login(account: str) -> Credentials:
-    """Where a simulator takes any text for a login."""
-    return Credentials(key=f"local-{account}", secret=f"local-{account}")
-
-
-class Simulated(Struct, frozen=True):
-    """What a venue's simulator is started with if nobody says otherwise, and what a demo does."""
-
-    login: Callable[[str], Credentials] = _plain_login  # of an account; it opens nothing else
-    balances: Mapping[str, str] = {}
-    instrument: str = ""  # what a demo trades
-    tier: str = ""
-    ladder: Mapping[str, object] = {}  # the built-in ladder's parameters there
-    faults: Mapping[str, float] = {}  # the usual ones, each often enough to be seen
 
 
 def _as_it_is(login: Credentials) -> Credentials:
@@ -292,7 +278,6 @@ class Venue(Struct, frozen=True):
     simulator: Callable[..., Simulator]
     local_hosts: Callable[[str], Hosts]  # base "host:port" of a hosted simulator
     stage: Stage
-    simulated: Simulated = Simulated()
     # A login as the session wants it, from what a user wrote; raises `LoginError`.
     read_login: Callable[[Credentials], Credentials] = _as_it_is
     key_word: str = "key"  # what the public half of a login is called there

@@ -17,7 +17,6 @@ from crosswire.app.cli.asking import Json
 from crosswire.app.demo import READ_LAG, DemoOptions, perform
 from crosswire.app.errors import CrosswireError, UserError
 from crosswire.app.resident import in_own_loop
-from crosswire.app.wiring import local_login
 from crosswire.net.host import serve
 from crosswire.venues import NAMES, venue
 
@@ -55,7 +54,7 @@ def sim(
         balances=hosting.parse_balances(balances),
         flow=flow,
         recording=recording,
-        faults=hosting.parse_faults(faults),
+        faults=hosting.parse_faults(faults, venue_name),
     )
     simulator = hosting.build(wish)
 
@@ -81,14 +80,14 @@ def _end_with_parent() -> None:
 
 
 def _announce(venue_name: str, account: str, port: int, *, is_json: bool) -> None:
-    hosts = venue(venue_name).local_hosts(f"127.0.0.1:{port}")
     if is_json:
         screen.show_json({"venue": venue_name, "port": port, "account": account})
         return
-    login = local_login(account)
+    found = venue(venue_name)
+    hosts, login = found.local_hosts(f"127.0.0.1:{port}"), found.stage.login(account)
     screen.say(f"{venue_name} is simulated on port {port}. To trade on it:")
     screen.say(
-        f'[accounts.{account}]\nvenue = "{venue_name}"\nkey = "{login.key}"\n'
+        f'[accounts.{account}]\nvenue = "{venue_name}"\n{found.key_word} = "{login.key}"\n'
         f'secret = "{login.secret}"\n[accounts.{account}.hosts]\nrest = "{hosts.rest}"\n'
         f'ws = "{hosts.ws}"\nws_private = "{hosts.ws_private}"\nread_lag = "{READ_LAG}"'
     )
@@ -119,7 +118,6 @@ def demo(
         ledger=ledger,
         plant=plant,
     )
-    hosting.parse_faults(faults)
     if json:
         verdict = in_own_loop(perform(options))
     else:

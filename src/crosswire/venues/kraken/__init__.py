@@ -44,6 +44,30 @@ def _login(account: str) -> Credentials:
     return Credentials(key=f"local-{account}", secret=base64.b64encode(digest).decode())
 
 
+# The moments that are named make sure of the worst, whatever the seed: an order executed whose
+# answer is lost and the connection with it, one that never arrives, a token no longer taken.
+USUAL_FAULTS = {
+    "drop_ack": 0.05,
+    "drop_ack@8": 1,
+    "cut_after@16": 1,
+    "cut_before@26": 1,
+    "cut_before@27": 1,
+    "cut_before@28": 1,
+    "token_revoked@13": 1,
+    "token_revoked@36": 1,
+    "cut_after@44": 1,
+    "busy_after": 0.02,
+    "events_first": 0.2,
+    "omit_frame": 0.01,
+    "duplicate_frame": 0.1,
+    "mixed_frame": 0.1,
+    "wrong_checksum": 0.02,
+    "lookup_429": 0.05,
+    "lookup_502": 0.05,
+    "lookup_empty": 0.05,
+    "views_behind_s": 0.7,  # within the lag of 1 s that the demo declares
+}
+
 STAGE = Stage(
     instruments={"BTC/USD": "0.001", "ETH/USD": "0.02", "ETH/BTC": "0.02", "SOL/USD": "0.4"},
     worlds=("BTC/USD",),
@@ -52,6 +76,17 @@ STAGE = Stage(
     cash="USD",
     login=_login,
     tier="pro",
+    # Close enough to be filled, and few enough moves for the rate counters of a real account.
+    ladder={
+        "quantity": "0.004",
+        "levels": 3,
+        "edge_ticks": 10,
+        "spacing_ticks": 15,
+        "refresh_ticks": 150,
+        "skew_ticks": 8,
+        "max_position": "0.5",
+    },
+    faults=USUAL_FAULTS,
 )
 
 VENUE = Venue(
