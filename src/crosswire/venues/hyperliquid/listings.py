@@ -120,6 +120,11 @@ class Listings:
         return listing.instrument
 
 
+def dex_of(coin: str) -> str:
+    """Return the builder's dex of a coin or an instrument's name, "" = the venue's own."""
+    return coin.partition(":")[0] if ":" in coin else ""
+
+
 def spot_name(token: str) -> str:
     """Return what a token of the spot wallet is called in balances: dollars lie in two places."""
     return f"spot:{token}" if token == QUOTE else token

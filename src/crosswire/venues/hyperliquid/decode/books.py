@@ -14,6 +14,7 @@ from crosswire.venues.hyperliquid.listings import Listings
 
 MAX_LEVELS = 64  # a side; deeper ones go: tops may have added some since the last whole book
 _Changes = list[Level]
+_NOTHING: Level = (0, 0)
 
 
 class _Ladder(Struct):
@@ -36,6 +37,13 @@ class Books:
     def forget(self, coin: str) -> None:
         """Drop what is known of a book: its connection is gone."""
         self._ladders.pop(coin, None)
+
+    def best(self, coin: str) -> tuple[Level, Level]:
+        """Return the best bid and ask of a book; (0, 0) for a side on which nothing stands."""
+        ladder = self._ladders.get(coin)
+        if ladder is None:
+            return _NOTHING, _NOTHING
+        return next(iter(ladder.bids), _NOTHING), next(iter(ladder.asks), _NOTHING)
 
     def whole(self, book: wire.Book, recv_ns: int) -> BookReset | None:
         """Return a whole book, with a newer top laid over it; None if a newer one was here."""

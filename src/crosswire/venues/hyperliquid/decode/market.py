@@ -59,6 +59,7 @@ def context(coin: str, ctx: wire.PerpContext, listings: Listings) -> Context:
         funding=noisy(ctx.funding),
         open_interest=noisy(ctx.open_interest),
         day_notional=noisy(ctx.day_ntl_vlm),
+        day_volume=noisy(ctx.day_base_vlm),
     )
 
 

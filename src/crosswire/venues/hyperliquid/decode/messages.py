@@ -57,6 +57,7 @@ class Context(Struct, frozen=True, tag=True):
     funding: int  # of the hour, as a fraction
     open_interest: int
     day_notional: int
+    day_volume: int = 0  # in the base
 
 
 class Mids(Struct, frozen=True, tag=True):

@@ -15,7 +15,7 @@ from crosswire.venues.hyperliquid.decode import info
 from crosswire.venues.hyperliquid.decode.text import FAULTS
 from crosswire.venues.hyperliquid.encode import info as questions
 from crosswire.venues.hyperliquid.encode.info import Question
-from crosswire.venues.hyperliquid.listings import VENUE, Listings
+from crosswire.venues.hyperliquid.listings import VENUE, Listings, dex_of
 from crosswire.venues.hyperliquid.session.numbers import Numbers
 from crosswire.venues.hyperliquid.session.weights import Weights
 from crosswire.venues.interface import HttpRequest, Output
@@ -106,6 +106,12 @@ class Catalogue:
         """Read the meta of one more dex: the account has something there."""
         self._parts.setdefault(("meta", dex), _Part("meta", dex))
 
+    def refresh(self, now_ns: int) -> None:
+        """Read all lists anew, though not twice within a minute."""
+        for part in self._parts.values():
+            if part.read_ns is not None and now_ns - part.read_ns >= LONGEST_WAIT_NS:
+                part.due_ns = min(part.due_ns, now_ns)
+
     def answered(
         self, request: HttpRequest, status: int, body: bytes, now_ns: int
     ) -> list[AnyEvent]:
@@ -191,6 +197,8 @@ class Catalogue:
             if key[1] not in self._listings.dexs:
                 key = ("perpDexs", "")
             part = self._parts.setdefault(key, _Part(*key))
+            if part.key:
+                continue  # what is under way may have been answered before the coin was there
             part.due_ns = min(part.due_ns, now_ns)
             self._rumours[coin] = (now_ns, min(2 * wait_ns, HOUR_NS) or RUMOUR_NS)
 
@@ -274,11 +282,6 @@ def _check_dexs(rows: Sequence[wire.PerpDex | None], known: Sequence[str]) -> No
 def _list_of(coin: str) -> tuple[str, str]:
     """Return the list that should name a coin."""
     return ("spotMeta", "") if coin[:1] == "@" or "/" in coin else ("meta", dex_of(coin))
-
-
-def dex_of(coin: str) -> str:
-    """Return the builder's dex of a coin or an instrument's name, "" = the venue's own."""
-    return coin.partition(":")[0] if ":" in coin else ""
 
 
 def _dexs_of(names: Iterable[str]) -> list[str]:

@@ -1,12 +1,24 @@
-"""Look-ups by REST: whole or failed, never half; within the weight that an IP has."""
+"""Look-ups by REST: whole or failed, never half; within the weight that an IP has.
 
-from crosswire.domain import AnyEvent, LookUp
+The venue answers for any address without a word about whose it is: what is asked is always the
+account's own. The questions of one look-up leave together, so that they show one moment.
+"""
+
+from crosswire.domain import AnyEvent, LookUp, ReadFailed
+from crosswire.venues.hyperliquid import canonical
+from crosswire.venues.hyperliquid.encode import info as questions
 from crosswire.venues.hyperliquid.listings import Listings
 from crosswire.venues.hyperliquid.session.block_clock import BlockClock
-from crosswire.venues.hyperliquid.session.catalogue import Catalogue
+from crosswire.venues.hyperliquid.session.catalogue import HEADERS, OVERDUE_NS, Catalogue
 from crosswire.venues.hyperliquid.session.numbers import Numbers
+from crosswire.venues.hyperliquid.session.reads import KINDS, Leg, MoneyRead, Read, Who
 from crosswire.venues.hyperliquid.session.weights import Weights
 from crosswire.venues.interface import HttpRequest, Output
+
+MAX_WAITING = 32  # look-ups under way or held back
+MAX_WAIT_NS = 30_000_000_000  # a look-up held back longer is of no use to who asked
+KEPT = 100  # of the weight, for orders by REST
+_REMEMBERED = 256  # requests given up, whose late answers are still known to be ours
 
 
 class LookUps:
@@ -24,26 +36,133 @@ class LookUps:
         catalogue: Catalogue,
     ) -> None:
         """`address` is the account's own (or the vault's), never an API wallet's."""
-        self.counts = {"lookups": 0, "lookups_failed": 0}
+        self.counts = {"lookups": 0, "lookups_failed": 0, "lookups_late": 0}
+        self._account = account
+        self._outbox = outbox
+        self._numbers = numbers
+        self._weights = weights
+        self._clock = clock
+        self._catalogue = catalogue
+        self._who = Who(account, canonical.address(address), listings, catalogue.knows)
+        self._waiting: list[Read] = []
+        self._running: dict[str, Read] = {}  # one of each kind
+        self._asked: dict[int, tuple[Read, Leg, int]] = {}  # request -> which, when
+        self._given_up: dict[int, None] = {}
 
     def ask(self, command: LookUp, now_ns: int) -> list[AnyEvent]:
         """Begin a look-up, at once or when there is weight for it."""
-        return []
+        self.counts["lookups"] += 1
+        kind = KINDS.get(command.what)
+        if kind is None:
+            text = f"unknown look-up: expected one of {', '.join(KINDS)}"
+            return self._fail(command.what, text, now_ns)
+        if len(self._waiting) + len(self._running) >= MAX_WAITING:
+            text = f"{MAX_WAITING} look-ups are under way already"
+            return self._fail(command.what, text, now_ns)
+        self._waiting.append(kind(command, self._who, now_ns))
+        return self._release(now_ns)
 
     def owns(self, key: int) -> bool:
-        """Whether an HTTP request is part of a look-up."""
-        return False
+        """Whether an HTTP request is part of a look-up, be it one that was given up."""
+        return key in self._asked or key in self._given_up
 
     def answered(
         self, request: HttpRequest, status: int, body: bytes, now_ns: int
     ) -> list[AnyEvent]:
         """Read one page; ask for the next, or conclude."""
-        return []
+        if status == 429:
+            self._weights.refused(now_ns)
+        asked = self._asked.pop(request.key, None)
+        if asked is None:
+            if request.key in self._given_up:
+                del self._given_up[request.key]
+                self.counts["lookups_late"] += 1
+            return []
+        read, leg, _ = asked
+        read.keys.discard(request.key)
+        read.moved_ns = now_ns
+        reason = read.take(leg, status, body, now_ns)
+        self._weights.spend(questions.row_weight(leg.question.kind, read.rows), now_ns)
+        if reason:
+            if isinstance(read, MoneyRead) and read.strange_dex:
+                self._catalogue.want_dex(read.strange_dex)
+            return [*self._end(read, reason, now_ns), *self._release(now_ns)]
+        if read.keys or read.todo:
+            return self._release(now_ns)
+        del self._running[read.what]
+        self._clock.see(read.horizon_ns)
+        events = read.conclude(now_ns)
+        self.counts["lookups_failed"] += isinstance(events[-1], ReadFailed)
+        return [*events, *self._release(now_ns)]
 
     def failed(self, request: HttpRequest, reason: str, now_ns: int) -> list[AnyEvent]:
         """No answer: a failed look-up is not an empty one."""
-        return []
+        self._given_up.pop(request.key, None)
+        asked = self._asked.get(request.key)
+        if asked is None:
+            return []
+        return [*self._end(asked[0], reason, now_ns), *self._release(now_ns)]
 
     def tick(self, now_ns: int) -> list[AnyEvent]:
         """Ask what waited for weight; give up what is overdue."""
-        return []
+        events: list[AnyEvent] = []
+        for read, _, asked_ns in list(self._asked.values()):
+            if now_ns - asked_ns >= OVERDUE_NS and self._running.get(read.what) is read:
+                events += self._end(read, "no answer within 15 s", now_ns)
+        return [*events, *self._release(now_ns)]
+
+    # --- within the weight ---------------------------------------------------------------------
+
+    def _release(self, now_ns: int) -> list[AnyEvent]:
+        events: list[AnyEvent] = []
+        for read in list(self._running.values()):
+            self._go_on(read, now_ns)
+            if not read.keys and now_ns - read.moved_ns >= MAX_WAIT_NS:
+                events += self._end(read, "held back for 30 s without weight", now_ns)
+        has_room = self._catalogue.is_ready
+        for read in list(self._waiting):
+            if now_ns - read.moved_ns >= MAX_WAIT_NS:
+                self._waiting.remove(read)
+                why = "without weight" if self._catalogue.is_ready else "without lists"
+                events += self._fail(read.what, f"held back for 30 s {why}", now_ns)
+            elif has_room and read.what not in self._running:
+                has_room = self._begin(read, now_ns)
+        return events
+
+    def _begin(self, read: Read, now_ns: int) -> bool:
+        """Send all first questions of a look-up at once; False if the weight is not there."""
+        read.todo.clear()
+        read.begin()
+        weight = min(sum(leg.question.weight for leg in read.todo), self._weights.limit // 2)
+        if not self._weights.may(weight + KEPT, now_ns):
+            return False
+        self._waiting.remove(read)
+        self._running[read.what] = read
+        read.started_ns, read.venue_ns = now_ns, self._clock.lower_ns
+        self._go_on(read, now_ns)
+        return True
+
+    def _go_on(self, read: Read, now_ns: int) -> None:
+        while read.todo and self._weights.may(read.todo[0].question.weight + KEPT, now_ns):
+            leg = read.todo.pop(0)
+            self._weights.spend(leg.question.weight, now_ns)
+            key = self._numbers.next()
+            read.keys.add(key)
+            read.moved_ns = now_ns
+            self._asked[key] = (read, leg, now_ns)
+            self._outbox.append(HttpRequest(key, "POST", "/info", HEADERS, leg.question.body))
+
+    def _end(self, read: Read, reason: str, now_ns: int) -> list[AnyEvent]:
+        """Give up a look-up with all its questions."""
+        for key in read.keys:
+            self._asked.pop(key, None)
+            self._given_up[key] = None
+        while len(self._given_up) > _REMEMBERED:
+            del self._given_up[next(iter(self._given_up))]
+        if self._running.get(read.what) is read:
+            del self._running[read.what]
+        return self._fail(read.what, reason, now_ns)
+
+    def _fail(self, what: str, reason: str, now_ns: int) -> list[AnyEvent]:
+        self.counts["lookups_failed"] += 1
+        return [ReadFailed(now_ns, self._account, what, reason)]

@@ -9,7 +9,11 @@ from crosswire.venues.hyperliquid.simulator.markets import USDC, Market, wallet
 
 
 class Summary(Struct, frozen=True):
-    """An account's perps in dollars, scaled; every dex draws on the same collateral here."""
+    """An account's perps in dollars, scaled.
+
+    Every dex draws on the same collateral here; it is shown with the venue's own dex alone, so
+    that the dexs add up to what there is.
+    """
 
     value: int
     notional: int
@@ -24,7 +28,7 @@ def margin(account: Account, market: Market, notional: int) -> int:
 
 def summary(exchange: Exchange, account: Account, dex: str | None = None) -> Summary:
     """Add up the positions (of one dex, if named) at the mark."""
-    cash = exchange.ledger.balance(account.name, USDC)
+    cash = 0 if dex else exchange.ledger.balance(account.name, USDC)
     total = used = net = unrealised = 0
     for coin, position in account.positions.items():
         market = exchange.coins[coin]
