@@ -243,6 +243,7 @@ def test_a_spot_buyer_pays_in_the_token(stage: Stage) -> None:
 def test_who_is_who(stage: Stage) -> None:
     roles = {user: stage.info("userRole", user=user)["role"] for user in (OWN, "0x" + "9" * 40)}
     assert roles == {OWN: "user", "0x" + "9" * 40: "missing"}
+    assert stage.info("userAbstraction", user=OWN) == "disabled"
     fees = stage.info("userFees", user=OWN)
     assert (fees["userCrossRate"], fees["userSpotAddRate"]) == ("0.00045", "0.0004")
     assert fees["feeSchedule"]["tiers"]["vip"][0]["ntlCutoff"] == "5000000.0"

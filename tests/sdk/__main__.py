@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import IO, NamedTuple
 
 from tests.sdk.environment import ROOT, python_of
-from tests.sdk.versions import CCXT, PYTHON_KRAKEN_SDK
+from tests.sdk.versions import CCXT, HYPERLIQUID_SDK, PYTHON_KRAKEN_SDK
 
 LIMIT_S = 300
 
@@ -19,23 +19,27 @@ class Suite(NamedTuple):
     """The cases of one SDK, and what must be installed for them."""
 
     module: str
+    venue: str
     environment: str
     package: str
 
 
 SUITES = (
-    Suite("kraken_rest", "kraken", PYTHON_KRAKEN_SDK),
-    Suite("kraken_ws", "kraken", PYTHON_KRAKEN_SDK),
-    Suite("ccxt_pro", "ccxt", CCXT),
+    Suite("kraken_rest", "kraken", "kraken", PYTHON_KRAKEN_SDK),
+    Suite("kraken_ws", "kraken", "kraken", PYTHON_KRAKEN_SDK),
+    Suite("ccxt_pro", "kraken", "ccxt", CCXT),
+    Suite("hyperliquid_exchange", "hyperliquid", "hyperliquid", HYPERLIQUID_SDK),
+    Suite("hyperliquid_info", "hyperliquid", "hyperliquid", HYPERLIQUID_SDK),
+    Suite("hyperliquid_ccxt", "hyperliquid", "ccxt", CCXT),
 )
 
 
 @contextmanager
-def hosted() -> Iterator[str]:
+def hosted(venue: str) -> Iterator[str]:
     """Host a fresh simulator in a process of its own; gives where it is, as JSON."""
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
     host = subprocess.Popen(
-        [sys.executable, "-m", "tests.sdk.host"],
+        [sys.executable, "-m", "tests.sdk.host", venue],
         cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -55,7 +59,7 @@ def last_line(errors: IO[str]) -> str:
 def run(suite: Suite) -> tuple[int, int]:
     """Run one SDK's cases; return how many passed and how many failed."""
     python = python_of(suite.environment, suite.package)
-    with hosted() as place, tempfile.TemporaryFile("w+") as errors:
+    with hosted(suite.venue) as place, tempfile.TemporaryFile("w+") as errors:
         if not place:
             print(f"FAIL {suite.module}: the simulator did not start")
             return 0, 1

@@ -2,15 +2,13 @@
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
 import ccxt.pro
 
 from tests.sdk.report import WS_PAIR, Place, Report, place
-
-WAIT_S = 20.0
+from tests.sdk.waiting import closing, limited, refusal
 
 
 def client(at: Place, number: int) -> Any:
@@ -185,14 +183,6 @@ class Cases:
         return await closing(exchange, exchange.fetch_balance)
 
 
-async def closing(exchange: Any, run: Callable[[], Awaitable[object]]) -> object:
-    """Run it and close the exchange's sockets whatever happens."""
-    try:
-        return await run()
-    finally:
-        await exchange.close()
-
-
 GOOD = [
     "load_markets",
     "watch_order_book",
@@ -228,28 +218,10 @@ async def main() -> None:
     for name in GOOD:
         await report.wait(name, partial(limited, getattr(cases, name)))
     for name, text in REFUSED.items():
-        await report.wait(name, partial(refusal, getattr(cases, name), text))
+        await report.wait(name, partial(refusal, ccxt.BaseError, getattr(cases, name), text))
     await cases.exchange.close()
     await cases.rest.close()
     report.end()
-
-
-async def limited(run: Callable[[], Awaitable[object]]) -> object:
-    """Run a case that must come to an end in time."""
-    async with asyncio.timeout(WAIT_S):
-        return await run()
-
-
-async def refusal(run: Callable[[], Awaitable[object]], text: str) -> object:
-    """Return the text of the refusal, which must hold this one."""
-    try:
-        saw = await limited(run)
-    except ccxt.BaseError as error:
-        saw, is_right = f"{type(error).__name__}: {error}", text in str(error)
-    else:
-        is_right = False
-    assert is_right, saw
-    return saw
 
 
 if __name__ == "__main__":

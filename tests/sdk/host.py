@@ -1,21 +1,29 @@
 """Hosts the simulator for the SDKs, with switches that no client has.
 
-A second port takes them: `/skip/SECONDS` moves the venue's clock, `/strike/FAULT` makes a fault
-strike at its next opportunity, `/drop` cuts every socket, `/busy/on` lets time race so that the
-book never rests, `/revoke` ends every token.
+Usage: python -m tests.sdk.host kraken|hyperliquid. A second port takes the switches:
+`/skip/SECONDS` moves the venue's clock, `/strike/FAULT` makes a fault strike at its next
+opportunity, `/drop` cuts every socket, `/busy/on` lets time race so that the book never rests,
+`/revoke` ends every token, `/listened` tells what the sockets are subscribed to.
 """
 
 import asyncio
 import json
 import sys
+from collections.abc import Callable
 
 from aiohttp import web
 from msgspec.structs import replace
 
 from crosswire.net.clock import Clock
 from crosswire.net.host import Host, Network
-from tests.sdk.market import ACCOUNT, LOGINS, simulator
+from crosswire.venues.interface import Simulator
+from tests.sdk import hyperliquid_market, market
 
+Market = tuple[Callable[[int], Simulator], list[tuple[str, str]]]
+MARKETS: dict[str, Market] = {
+    "kraken": (market.simulator, market.LOGINS),
+    "hyperliquid": (hyperliquid_market.simulator, hyperliquid_market.LOGINS),
+}
 STEP_NS = 500_000_000
 LIFE_S = 30  # lived before the first guest comes: there are books, trades and candles
 CELL_S = 0.25  # the order flow's own step
@@ -47,7 +55,7 @@ class Switches:
         what, _, value = request.path.strip("/").partition("/")
         answer = {
             "skip": self.skip, "strike": self.strike, "drop": self.drop, "busy": self.busy,
-            "revoke": self.revoke,
+            "revoke": self.revoke, "listened": self.listened,
         }[what](value)  # fmt: skip
         self.venue.switchboard.flush()
         return web.Response(text=json.dumps(answer), content_type="application/json")
@@ -79,8 +87,14 @@ class Switches:
 
     def revoke(self, _: str) -> object:
         """End every token of the account."""
-        self.venue.switchboard.simulator.tokens.revoke(ACCOUNT)  # type: ignore[attr-defined]
-        return ACCOUNT
+        self.venue.switchboard.simulator.tokens.revoke(market.ACCOUNT)  # type: ignore[attr-defined]
+        return market.ACCOUNT
+
+    def listened(self, _: str) -> object:
+        """Return the kinds of everything subscribed to, on all sockets."""
+        hub = self.venue.switchboard.simulator.hub  # type: ignore[attr-defined]
+        held = hub.connections.values()
+        return sorted(one.kind for guest in held for one in guest.subscriptions.values())
 
     def busy(self, how: str) -> object:
         """Let time race, or stop racing."""
@@ -97,9 +111,10 @@ class Switches:
             await asyncio.sleep(RACE_S)
 
 
-async def main() -> None:
+async def main(name: str) -> None:
     """Host until the standard input ends."""
     clock = MovableClock()
+    simulator, logins = MARKETS[name]
     venue = Host(simulator(clock.now_ns()), clock, Network())
     port = await venue.open("127.0.0.1", 0)
     switches = Switches(venue, clock)
@@ -110,7 +125,7 @@ async def main() -> None:
     place = {
         "host": f"127.0.0.1:{port}",
         "control": f"127.0.0.1:{runner.addresses[0][1]}",
-        "logins": LOGINS,
+        "logins": logins,
     }
     print(json.dumps(place), flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
@@ -119,4 +134,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(sys.argv[1]))

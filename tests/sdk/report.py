@@ -37,6 +37,11 @@ class Place(NamedTuple):
         with urllib.request.urlopen(address, timeout=10) as answer:
             return json.load(answer)
 
+    def ledger(self) -> Any:
+        """Return everything that the simulator saw and did."""
+        with urllib.request.urlopen(f"{self.http}/_ledger", timeout=10) as answer:
+            return json.load(answer)
+
 
 def place() -> Place:
     """Return the place that the runner named on the command line."""

@@ -79,6 +79,7 @@ class Info:
             "userRateLimit": lambda body, _: states.rate_limit(self._user(body)),
             "userFees": lambda body, _: states.fees(exchange, self._user(body)),
             "userRole": self._role,
+            "userAbstraction": self._abstraction,
             "extraAgents": self._agents,
             "maxBuilderFee": self._builder_fee,
             "subAccounts": self._sub_accounts,
@@ -209,6 +210,11 @@ class Info:
         if account is not None:
             return {"role": "user"}
         return {"role": "agent", "data": {"user": agent.master}} if agent else {"role": "missing"}
+
+    def _abstraction(self, body: Body, now_ns: int) -> str:
+        """How the wallets are joined: perps and spot dollars are kept apart here."""
+        _address(body, "user")
+        return "disabled"
 
     def _agents(self, body: Body, now_ns: int) -> list[Row]:
         account = self._user(body)
