@@ -35,8 +35,8 @@ from crosswire.venues.kraken.decode.names import Names
 from crosswire.venues.kraken.decode.rest import answer, instruments
 from crosswire.venues.kraken.decode.websocket import Decoder
 from crosswire.venues.kraken.encode.frames import instrument_name, ping, subscribe
-from crosswire.venues.kraken.session.outgoing import unsent
 from crosswire.venues.kraken.wire import RestAssetPair
+from crosswire.venues.unsent import unsent
 
 PUBLIC = "public"
 DEPTHS = (10, 25, 100, 500, 1000)

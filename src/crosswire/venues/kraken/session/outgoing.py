@@ -15,14 +15,10 @@ from crosswire.domain import (
     Cancel,
     CancelAll,
     CancelBatch,
-    CancelRejected,
     Place,
     PlaceBatch,
-    Rejected,
-    Resend,
     Sent,
     Transport,
-    VenueWarned,
 )
 from crosswire.venues.clock import VenueClock
 from crosswire.venues.interface import Frame, HttpRequest, Output
@@ -30,8 +26,8 @@ from crosswire.venues.kraken.encode import bodies, rules
 from crosswire.venues.kraken.encode.bodies import Call
 from crosswire.venues.kraken.encode.frames import Frames
 from crosswire.venues.kraken.session.inflight import InFlight, Part, Request, request_for
-from crosswire.venues.kraken.session.settle import refusal
 from crosswire.venues.kraken.signing import Signer
+from crosswire.venues.unsent import unsent
 
 PRIVATE = "private"
 BOUND_NS = 5_000_000_000  # the deadline of an order that brought no bound of its own
@@ -225,40 +221,6 @@ def chunks(approved: Approved) -> Iterator[Chunk]:
     else:
         assert isinstance(command, ArmDeadMan), f"{type(command).__name__} is not sent"
         yield "cancel_all_orders_after", ()
-
-
-def unsent(
-    approved: Approved, reason: str, now_ns: int, *, is_transient: bool = True
-) -> list[AnyEvent]:
-    """Return the refusals of a command that did not leave us."""
-    command = approved.command
-    if isinstance(command, CancelAll):
-        number = approved.request_id
-        refused = CancelRejected(
-            now_ns, command.account, "", "", number, reason, is_transient=True, is_unsent=True
-        )
-        return [refused]
-    if isinstance(command, ArmDeadMan):
-        return [VenueWarned(now_ns, command.account, f"dead-man switch not armed: {reason}")]
-    if isinstance(command, Resend):
-        own_id, number = command.client_order_id, approved.request_id
-        return [Rejected(now_ns, command.account, own_id, "", number, reason, is_unsent=True)]
-    parts: Sequence[Part] = ()
-    if isinstance(command, Place | Amend | Cancel):
-        parts = (command,)
-    elif isinstance(command, PlaceBatch):
-        parts = command.places
-    elif isinstance(command, CancelBatch):
-        parts = command.cancels
-    request = request_for(
-        approved, parts, number=0, method="", transport="ws", connection="", sent_ns=now_ns
-    )
-    return [
-        refusal(
-            request, part, reason=reason, now_ns=now_ns, is_transient=is_transient, is_unsent=True
-        )
-        for part in parts
-    ]
 
 
 def _split(items: Sequence[_Item], most: int) -> Iterator[Sequence[_Item]]:

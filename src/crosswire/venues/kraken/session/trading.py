@@ -35,6 +35,7 @@ from crosswire.domain import (
     VenueWarned,
 )
 from crosswire.venues.clock import VenueClock
+from crosswire.venues.held import Held, Waiting
 from crosswire.venues.interface import Endpoint, HttpRequest, Output, SessionSettings
 from crosswire.venues.kraken.decode import errors
 from crosswire.venues.kraken.decode.messages import ChannelMessage, Pong, Reply
@@ -45,16 +46,16 @@ from crosswire.venues.kraken.session import rest_replies, settle
 from crosswire.venues.kraken.session.asked_time import AskedTime
 from crosswire.venues.kraken.session.dead_man import DeadMan
 from crosswire.venues.kraken.session.direct import Direct
-from crosswire.venues.kraken.session.held import Held, Waiting
 from crosswire.venues.kraken.session.inflight import InFlight, Request
 from crosswire.venues.kraken.session.login import Login
 from crosswire.venues.kraken.session.lookups import LookUps
 from crosswire.venues.kraken.session.open_orders import OpenOrders, Statement
-from crosswire.venues.kraken.session.outgoing import PRIVATE, Outgoing, unsent
+from crosswire.venues.kraken.session.outgoing import PRIVATE, Outgoing
 from crosswire.venues.kraken.session.pacing import POINT, Pacing, add_cost
 from crosswire.venues.kraken.session.untokened import Untokened
 from crosswire.venues.kraken.signing import Signer
 from crosswire.venues.kraken.wire import RestToken
+from crosswire.venues.unsent import unsent
 
 # For the socket's owner: longer than the ping interval, so that it is a second line of defence.
 _SILENCE_NS = 30_000_000_000

@@ -8,7 +8,8 @@ from crosswire.domain import AnyEvent
 from crosswire.venues.kraken.session import settle
 from crosswire.venues.kraken.session.inflight import InFlight, Request
 from crosswire.venues.kraken.session.login import Login
-from crosswire.venues.kraken.session.outgoing import Outgoing, TooLateError, unsent
+from crosswire.venues.kraken.session.outgoing import Outgoing, TooLateError
+from crosswire.venues.unsent import unsent
 
 
 class Untokened:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from crosswire.domain import Amend, AnyEvent, Approved, Place, PlaceBatch, Transport
-from crosswire.venues.kraken.session.outgoing import unsent
+from crosswire.venues.unsent import unsent
 
 
 class Waiting(Struct, frozen=True):
@@ -105,10 +105,15 @@ def _instruments(approved: Approved) -> set[str]:
 
 
 def _is_of(approved: Approved, client_order_id: str) -> bool:
-    """Whether a waiting command is about an order; a batch is refused with any of its orders."""
+    """Whether a waiting command is about an order, or would replace it.
+
+    A batch is refused with any of its orders.
+    """
     command = approved.command
     parts = command.places if isinstance(command, PlaceBatch) else (command,)
-    return any(
-        isinstance(part, Place | Amend) and part.client_order_id == client_order_id
-        for part in parts
-    )
+    for part in parts:
+        if isinstance(part, Place) and client_order_id == part.replaces:
+            return True
+        if isinstance(part, Place | Amend) and part.client_order_id == client_order_id:
+            return True
+    return False
