@@ -70,6 +70,29 @@ def test_a_kind_that_never_struck_fails_a_long_campaign() -> None:
     assert quiet.silent == list(OUTCOMES)
 
 
+def test_both_ways_out_of_a_doubt_have_to_be_tried() -> None:
+    tally = Tally((), takes_copies=True, replaces=True)
+    looked = replace(GOOD, acks_lost=2)
+    copied = replace(GOOD, seed=2, resends=True, acks_lost=3, copies=2, voids=1, replacements=5)
+    tally.add(looked)
+    assert tally.silent == [
+        "acks_lost with identical bytes",
+        "copies with identical bytes",
+        "voids with identical bytes",
+        "replacements",
+    ]
+    tally.add(copied)
+    assert tally.silent == []
+    ways = tally.report()["ways"]
+    assert isinstance(ways, dict)
+    assert ways["look_ups_only"]["acks_lost"] == 2
+    assert ways["identical_bytes"]["copies"] == 2
+    assert "ways" not in Tally(()).report()
+    other = Tally((), takes_copies=True)
+    other.add(copied)
+    assert other.silent == ["acks lost with look-ups only"]
+
+
 def test_the_kinds_are_those_of_the_network_the_process_and_the_venue() -> None:
     kinds = kinds_of(Wish())
     assert set(NETWORK) < set(kinds)

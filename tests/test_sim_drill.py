@@ -22,6 +22,23 @@ def _view(rules: Instrument | None = None, ask: str = "100.2") -> tuple[View, Po
     return View(ACCOUNT, "drill", {BTC: book}, {BTC: rules}, Orders(), positions), positions
 
 
+def test_now_and_then_it_sends_what_the_venue_refuses_by_its_price() -> None:
+    view, _ = _view()
+    drill = Drill(BTC, far_every=5)
+    found = []
+    for turn in range(10):
+        view.now_ns = (turn + 1) * S
+        found.append(drill.on_update(view))
+    far = [each for each in found if isinstance(each, list) and len(each) == 2]
+    assert len(far) == 2
+    assert all(one.price and one.price < parse("100") // 20 for each in far for one in each)
+
+
+def test_a_quantity_is_ordered_in_tenths() -> None:
+    assert Rush(BTC, "0.002")._quantity == parse("0.001")
+    assert Hoarder(BTC, "0.002")._quantity == parse("0.006")
+
+
 def test_it_takes_and_quotes_by_turns() -> None:
     view, _ = _view()
     drill = Drill(BTC, redraw_every=4)

@@ -4,12 +4,14 @@ import pytest
 
 from crosswire.sim import plants, showing
 from crosswire.sim.campaign import run_seed
+from crosswire.venues import NAMES
 
 SEEDS = range(1, 7)
 
 
 def test_every_plant_has_its_world() -> None:
-    assert set(showing.WORLDS) == set(plants.names())
+    assert set(showing.WORLDS) | set(showing.REPLACING) == set(plants.names())
+    assert showing.worlds(NAMES[0]) is showing.WORLDS
     assert set(showing.STRATEGIES) < set(plants.names())
 
 

@@ -11,9 +11,9 @@ from crosswire.domain import Approved
 from crosswire.engine.path import Record
 from crosswire.sim.world import Result, Scenario, World
 from crosswire.sim.world.scenario import NETWORK
-from crosswire.sim.world.verdict import LIVENESS, OUTCOMES, SAFETY
+from crosswire.sim.world.verdict import FUNDING, LIVENESS, OUTCOMES, SAFETY
 from crosswire.sim.world.world import DRILL
-from crosswire.venues import NAMES
+from crosswire.venues import NAMES, venue
 
 NS = 1_000_000_000
 # The fields of the report that people know, in their order.
@@ -46,6 +46,7 @@ PROCESS = (
     "kill",
 )
 ENOUGH_SEEDS = 200  # from here on a kind of fault that never struck fails the campaign
+LATE = "late_accept"
 MAX_LINES = 60
 MAX_TEXT = 170
 HALVINGS = 7
@@ -72,13 +73,27 @@ class Failing(Struct, frozen=True):
 class Tally:
     """Adds up the results of worlds."""
 
-    def __init__(self, kinds: Iterable[str]) -> None:
+    def __init__(
+        self,
+        kinds: Iterable[str],
+        outcomes: Iterable[str] = OUTCOMES,
+        *,
+        takes_copies: bool = False,
+        replaces: bool = False,
+    ) -> None:
+        """`kinds` of fault and `outcomes` have to come up; so have, where there are such, both
+        ways out of a doubt, and replacements.
+        """
         self.kinds = tuple(kinds)
+        self.outcomes = tuple(outcomes)
+        self.takes_copies = takes_copies
+        self.replaces = replaces
         self.seeds = 0
         self.failing: list[Failing] = []
         self._counts: Counter[str] = Counter()
         self._struck: Counter[str] = Counter()
         self._outcomes: dict[str, Counter[str]] = {}
+        self._ways = {False: Counter[str](), True: Counter[str]()}  # by whether copies are sent
 
     def add(self, result: Result) -> None:
         """Take one world's result in."""
@@ -86,6 +101,13 @@ class Tally:
         for name in dict.fromkeys((*COUNTS, *SAFETY, *LIVENESS)):
             self._counts[name] += getattr(result, name)
         self._struck.update(result.faults)
+        self._ways[result.resends].update(
+            seeds=1,
+            acks_lost=result.acks_lost,
+            copies=result.copies,
+            voids=result.voids,
+            replacements=result.replacements,
+        )
         for kind, outcomes in result.outcomes.items():
             self._outcomes.setdefault(kind, Counter()).update(outcomes)
         if result.failures:
@@ -99,7 +121,20 @@ class Tally:
         seen = Counter[str]()
         for outcomes in self._outcomes.values():
             seen.update(outcomes)
-        return kinds + [outcome for outcome in OUTCOMES if not seen[outcome]]
+        missed = [outcome for outcome in self.outcomes if not seen[outcome]]
+        return [*kinds, *missed, *self._missed_ways()]
+
+    def _missed_ways(self) -> list[str]:
+        """What of resolving doubts, and of replacing, was not tried."""
+        looked, copied = self._ways[False], self._ways[True]
+        missed: list[str] = []
+        if self.takes_copies:
+            missed += [] if looked["acks_lost"] else ["acks lost with look-ups only"]
+            wanted = ("acks_lost", "copies", "voids")
+            missed += [f"{name} with identical bytes" for name in wanted if not copied[name]]
+        if self.replaces and not looked["replacements"] + copied["replacements"]:
+            missed.append("replacements")
+        return missed
 
     @property
     def has_passed(self) -> bool:
@@ -112,11 +147,18 @@ class Tally:
         checked = (*SAFETY, *LIVENESS)
         others = {name: self._counts[name] for name in checked if name not in COUNTS}
         kinds = dict.fromkeys((*self.kinds, *self._struck))
+        ways: dict[str, object] = {}
+        if self.takes_copies:
+            ways["ways"] = {
+                "look_ups_only": dict(self._ways[False]),
+                "identical_bytes": dict(self._ways[True]),
+            }
         faults = {kind: {"struck": self._struck[kind], **self._row(kind)} for kind in kinds}
         return {
             "seeds": self.seeds,
             **counts,
             **others,
+            **ways,
             "faults": faults,
             "silent": self.silent,
             "failing": [msgspec.to_builtins(each) for each in self.failing],
@@ -127,11 +169,25 @@ class Tally:
         return {outcome: outcomes[outcome] for outcome in OUTCOMES}
 
 
+def tally_for(wish: Wish) -> Tally:
+    """Return the tally of a campaign on a venue, with what must come up in it at least once."""
+    found = venue(wish.venue)
+    outcomes = [name for name in OUTCOMES if name != LATE or not found.stage.bounds_hold]
+    return Tally(
+        kinds_of(wish),
+        outcomes,
+        takes_copies=found.capabilities.takes_copies,
+        replaces=found.capabilities.replaces,
+    )
+
+
 def kinds_of(wish: Wish) -> tuple[str, ...]:
     """Every kind of fault that a campaign on a venue must show at least once."""
-    faults, readings = World(0, wish.venue, strategy=wish.strategy).simulator.fault_menu
+    world = World(0, wish.venue, strategy=wish.strategy)
+    faults, readings = world.simulator.fault_menu
     switches = [name for name in faults if not name.endswith(("_s", "_is"))]
-    return tuple(dict.fromkeys((*NETWORK, *switches, *readings, *PROCESS)))
+    paid = (FUNDING,) if world.stage.funding_ns else ()
+    return tuple(dict.fromkeys((*NETWORK, *switches, *readings, *PROCESS, *paid)))
 
 
 def run_seed(

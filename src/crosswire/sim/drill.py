@@ -13,6 +13,7 @@ MS = 1_000_000
 FAR_TICKS = 400  # between rungs: the second one outlives what the market does in a minute
 NEAR_TICKS = 250  # behind the touch: one at it is refused as a taker when the price moves
 REACH_TICKS = 20
+FAR_OFF = 30  # a price of one in so many is out of any band
 SWING = (0, 1, 0, -1)  # what is held at most, leg after leg
 LEG_TURNS = 14
 
@@ -30,16 +31,19 @@ class Drill:
         swing: int = 9,
         takers: int = 1,
         near_ticks: int = NEAR_TICKS,
+        far_every: int = 0,
         tenths: int = 10,
     ) -> None:
         """`swing`: how many orders' worth it holds at most; `takers`: how many it sends at once.
 
-        `near_ticks`: how far behind the touch it quotes; `tenths` of the quantity are ordered.
+        `near_ticks`: how far behind the touch it quotes; `far_every`: how often it sends a pair
+        that the venue refuses by its price, 0 = never; `tenths` of the quantity are ordered.
         """
         self.instruments = (instrument,)
         self._instrument = instrument
         self._quantity = from_user(quantity, "quantity") * tenths // 10
         self._near_ticks = near_ticks
+        self._far_every = far_every
         self._most = swing * self._quantity
         self._takers = takers
         self._levels = levels
@@ -59,6 +63,8 @@ class Drill:
         held = view.share(self._instrument)
         if self._turns % self._redraw_every == 1:
             return self._ladder(view, bid, ask, held)
+        if self._far_every and self._turns % self._far_every == 0:
+            return [self._far(view, bid) for _ in range(2)]
         return [self._taker(view, bid, ask, held) for _ in range(self._takers)]
 
     def _taker(self, view: View, bid: int, ask: int, held: int) -> WantedOrder:
@@ -75,6 +81,16 @@ class Drill:
             side="buy" if is_buy else "sell",
             quantity=self._quantity,
             price=view.round_price(self._instrument, price, up=not is_buy),
+            time_in_force="ioc",
+        )
+
+    def _far(self, view: View, bid: int) -> WantedOrder:
+        """One so far from the market that the venue does not look at it any further."""
+        return WantedOrder(
+            instrument=self._instrument,
+            side="buy",
+            quantity=self._quantity,
+            price=view.round_price(self._instrument, bid // FAR_OFF),
             time_in_force="ioc",
         )
 

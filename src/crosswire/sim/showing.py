@@ -3,13 +3,15 @@
 The campaign's own worlds show most of them too, but not all at once, and not each of them soon.
 """
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from crosswire.sim.campaign import Wish
 from crosswire.sim.network import NetworkFaults
 from crosswire.sim.world import Scenario
 from crosswire.sim.world.world import DRILL
-from crosswire.venues import NAMES
+from crosswire.venues import NAMES, venue
 
 S = 1_000_000_000
 CALM = Scenario(duration_ns=8 * S)
@@ -76,11 +78,45 @@ WORLDS: dict[str, Scenario] = {
     "halt_for_ever": replace(CALM, full_journals=(5 * S,)),
 }
 
+# The same where a venue replaces orders and takes identical bytes once, and bugs of just that.
+REPLACING: dict[str, Scenario] = {
+    "replaced_is_done": Scenario(network=NetworkFaults(lost_before=0.15), duration_ns=16 * S),
+    "copy_refused": replace(SHAKY, resends=True),
+    "batch_again": replace(CALM, uses_batches=True, duration_ns=16 * S),
+    "sign_again": WORLDS["sign_again"],
+    "id_as_key": WORLDS["id_as_key"],
+    "freed_when_filled": Scenario(venue={"omit_frame": 0.6, "lookup_502": 0.6}, duration_ns=16 * S),
+    "freed_on_timeout": WORLDS["freed_on_timeout"],
+    "resend": CALM,
+    "forget_fill": CALM,
+    "book_twice": CALM,
+    "mark_before_applied": CALM,
+    "closed_is_filled": CALM,
+    "book_strangers": WORLDS["book_strangers"],
+    "watermark": Scenario(venue={"omit_frame": 0.2}, duration_ns=12 * S),
+    "failed_read": _losing(lookup_502=0.7),
+    "blind_read": _losing(lookup_empty=0.7),
+    "early_read": _losing(views_behind_s=4.0),
+    "own_clock": WORLDS["own_clock"],
+    "refused_cancel_closes": WORLDS["refused_cancel_closes"],
+    "stale_snapshot": _losing(views_behind_s=2.5),
+    "same_ids": WORLDS["same_ids"],
+    "kill_once": WORLDS["kill_once"],
+    "halt_for_ever": WORLDS["halt_for_ever"],
+    "breaker_holds_cancel": WORLDS["breaker_holds_cancel"],
+}
+
+
+def worlds(venue_name: str) -> Mapping[str, Scenario]:
+    """Return the plants that a venue can show, each with its world."""
+    return REPLACING if venue(venue_name).capabilities.replaces else WORLDS
+
 
 def wish(plant: str, *, venue: str = NAMES[0], strategy: str = "") -> Wish:
-    """Return what to run so that a plant shows; `KeyError` if there is none of that name."""
+    """Return what to run so that a plant shows; `KeyError` if the venue can show none such."""
     usual = STRATEGIES.get(plant, DRILL)
-    return Wish(venue=venue, strategy=strategy or usual, plant=plant, scenario=WORLDS[plant])
+    found = worlds(venue)[plant]
+    return Wish(venue=venue, strategy=strategy or usual, plant=plant, scenario=found)
 
 
 def clean(wanted: Wish) -> Wish:

@@ -254,6 +254,7 @@ class Stage(Struct, frozen=True, kw_only=True):
     drill: Mapping[str, int] = {}  # how a world's usual strategy is set here
     ids_apart: int = 3_000  # between two runs' ids in a world: they tag quantities, in lots
     funding_ns: int = 0  # how often positions pay each other, on the clock's full hours; 0 = never
+    bounds_hold: bool = False  # nothing is ever taken past its bound: no accept comes late
 
     @property
     def instrument(self) -> str:

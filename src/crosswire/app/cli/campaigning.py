@@ -14,7 +14,7 @@ from crosswire.app.cli import screen
 from crosswire.app.cli.asking import Json
 from crosswire.app.errors import UserError
 from crosswire.sim import campaign as campaigns
-from crosswire.sim import plants, showing
+from crosswire.sim import showing
 from crosswire.sim.campaign import Story, Tally, Wish
 from crosswire.sim.world import Result
 from crosswire.sim.world import soak as soaking
@@ -45,7 +45,7 @@ def campaign(
         _soak(soak, venue, is_json=json)
         return
     try:
-        tally = Tally(campaigns.kinds_of(wish))
+        tally = campaigns.tally_for(wish)
     except ValueError as error:
         raise UserError(str(error)) from None
     wanted = range(first_seed, first_seed + seeds) if seed == NO_SEED else range(seed, seed + 1)
@@ -91,8 +91,8 @@ def _soak(minutes: int, venue: str, *, is_json: bool) -> None:
 def _wish(venue: str, strategy: str, plant: str) -> Wish:
     if venue not in NAMES:
         raise UserError(f'--venue "{venue}": expected one of {", ".join(NAMES)}')
-    if plant and plant not in plants.names():
-        raise UserError(f'--plant "{plant}": expected one of {", ".join(plants.names())}')
+    if plant and plant not in showing.worlds(venue):
+        raise UserError(f'--plant "{plant}": expected one of {", ".join(showing.worlds(venue))}')
     if strategy and ":" not in strategy:
         raise UserError(f'--strategy "{strategy}": expected MODULE:CLASS')
     if plant:
@@ -151,9 +151,9 @@ def _show(tally: Tally, story: Story | None, wish: Wish, *, is_json: bool) -> No
 
 def _flags(wish: Wish) -> str:
     """What a person has to say to get the same worlds."""
-    usual = showing.wish(wish.plant) if wish.plant else Wish()
+    usual = showing.wish(wish.plant, venue=wish.venue) if wish.plant else Wish()
     said = {"venue": wish.venue, "strategy": wish.strategy, "plant": wish.plant}
-    usually = {"venue": usual.venue, "strategy": usual.strategy, "plant": ""}
+    usually = {"venue": NAMES[0], "strategy": usual.strategy, "plant": ""}
     return "".join(f" --{name} {said[name]}" for name in said if said[name] != usually[name])
 
 

@@ -113,12 +113,16 @@ def _refused_copy(program: Program) -> None:
     wrap_events(program.engine, as_first)
 
 
-def fall_back(session: object, remade: Callable[[AnyCommand], AnyCommand | None]) -> None:
+def fall_back(
+    session: object,
+    remade: Callable[[AnyCommand], AnyCommand | None],
+    upon: type[AnyEvent] = TimedOut,
+) -> None:
     """Send every place without an answer again by REST, as many a client's fallback does."""
     places: dict[int, Approved] = {}
     wrap(session, "send", partial(_remembering, places))
     for method in ("received", "closed", "tick", "answered", "failed"):
-        wrap(session, method, partial(_falling_back, session, places, remade))
+        wrap(session, method, partial(_falling_back, session, places, remade, upon))
 
 
 def _remembering(places: dict[int, Approved], send: Method) -> Method:
@@ -134,6 +138,7 @@ def _falling_back(
     session: object,
     places: dict[int, Approved],
     remade: Callable[[AnyCommand], AnyCommand | None],
+    upon: type[AnyEvent],
     hear: Method,
 ) -> Method:
     """Silence taken for "it never arrived"."""
@@ -142,9 +147,11 @@ def _falling_back(
         events: list[AnyEvent] = hear(*arguments, **named)
         for event in events:
             approved = places.get(getattr(event, "request_id", 0))
-            if approved is not None and isinstance(event, TimedOut):
+            if approved is not None and isinstance(event, upon):
                 del places[approved.request_id]
                 command = remade(approved.command)
+                if command is None:
+                    continue
                 number = approved.request_id + SECOND_COPY
                 again = structs.replace(approved, command=command, request_id=number)
                 of(session, "send")(again, "rest", event.recv_ns)

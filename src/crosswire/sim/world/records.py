@@ -14,10 +14,12 @@ from crosswire.domain import (
     OrdersRead,
     Place,
     PlaceBatch,
+    Resend,
     Resume,
     Resumed,
     RunStarted,
     TimedOut,
+    Void,
 )
 from crosswire.engine.path import Record
 
@@ -32,6 +34,9 @@ class Records:
         self.resent: set[str] = set()
         self.late: set[str] = set()
         self.late_accepts = 0
+        self.copies = 0  # identical bytes sent again
+        self.voids = 0  # tries to use up what a doubtful request was sent under
+        self.replaced = 0  # orders that were to take another's place
         self.cancels_held = 0  # by ourselves: nothing may ever hold one
         self.fills_asked_ns = 0  # when the last whole look-up of fills began, by our clock
         self.absent_then_resent = 0
@@ -90,6 +95,10 @@ class Records:
                 self._place(place)
             if self._halts or self._is_killed or self._unhalted:
                 self.placed_while_closed += len(places)
+        elif isinstance(command, Resend):
+            self.copies += 1
+        elif isinstance(command, Void):
+            self.voids += 1
         elif isinstance(command, Kill):
             self._is_killed = True
         elif isinstance(command, Resume):
@@ -99,6 +108,7 @@ class Records:
     def _place(self, place: Place) -> None:
         self.placed[place.client_order_id] = self._now_ns()
         self._sides[place.client_order_id] = place.side
+        self.replaced += bool(place.replaces)
         waiting = self._waiting[place.side]
         if waiting:
             self.resent.add(waiting.pop(0))

@@ -42,6 +42,9 @@ SAFETY = (
     "open_while_killed",
     "cancels_held",
 )
+FUNDING = "funding"
+PLACING = ("place", "edit")  # what the ledger calls a request that opens an order
+LATE_WORDS = ("eadline", "already expired")  # in which venues refuse what comes past its bound
 LIVENESS = ("unresolved", "not_converged", "transports_down")
 
 
@@ -72,6 +75,10 @@ class Result(Struct):
     unresolved: int = 0
     not_converged: int = 0
     transports_down: int = 0
+    resends: bool = False  # doubts were resolved by identical bytes, not by look-ups alone
+    copies: int = 0
+    voids: int = 0
+    replacements: int = 0
     faults: dict[str, int] = field(default_factory=dict)
     outcomes: dict[str, dict[str, int]] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
@@ -113,6 +120,11 @@ def conclude(world: "World") -> Result:
     result.cancels_held = world.records.cancels_held
     result.acks_lost = len(world.records.timed_out)
     result.faults = {**world.weather.counts, **world.simulator.fault_counts}
+    if paid := sum(row.kind == FUNDING for row in ledger.cash):
+        result.faults[FUNDING] = paid
+    result.resends = world.terms.resends
+    result.copies, result.voids = world.records.copies, world.records.voids
+    result.replacements = world.records.replaced
     result.late_accepts = world.records.late_accepts
     result.absent_then_resent = world.records.absent_then_resent
     result.outcomes = _outcomes(world, ledger)
@@ -221,7 +233,7 @@ def _outcomes(world: "World", ledger: Ledger) -> dict[str, dict[str, int]]:
     arrived = {
         row.client_order_id: row
         for row in ledger.requests
-        if row.method == "place" and row.outcome != "dropped"
+        if row.method in PLACING and row.outcome != "dropped"
     }
     table: dict[str, Counter[str]] = {}
     for client_order_id, kinds in world.weather.marks.items():
@@ -252,5 +264,5 @@ def _outcome(
     row = arrived.get(client_order_id)
     if row is None:
         return "never_arrived"
-    is_late = row.at_ns > bound_ns or "eadline" in row.reason
+    is_late = row.at_ns > bound_ns or any(word in row.reason for word in LATE_WORDS)
     return "arrived_late" if is_late else "refused_copy"

@@ -27,7 +27,8 @@ STAGE = Stage(
     balances={"USDC": "1000000", "spot:USDC": "1000000", "PURR": "1000000", "HYPE": "1000"},
     cash="USDC",
     login=login,
-    drill={"near_ticks": 12, "redraw_every": 8},
+    drill={"near_ticks": 12, "redraw_every": 8, "far_every": 60},
     ids_apart=300,
     funding_ns=3_600_000_000_000,
+    bounds_hold=True,
 )
