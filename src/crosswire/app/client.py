@@ -5,54 +5,24 @@ client only listens, off the hot path. `crosswire.connect` opens one.
 """
 
 import asyncio
-import inspect
-import logging
-from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from crosswire import domain, fixed
 from crosswire.app import views
 from crosswire.app.errors import CrosswireError, Refused, Rejected, UserError
-from crosswire.app.live import Trader
+from crosswire.app.hearing import KEPT, Hearing
 from crosswire.app.placed import Number, PlacedOrder, Wish
 from crosswire.domain import AnyEvent, OrderType, Side, TimeInForce
 
-KEPT = 1_000  # executions, orders and trades held in memory; the rest is in the journal
 READ_TIMEOUT_S = 15.0  # how long a look-up of balances may take
 BOOK_TIMEOUT_S = 20.0  # from subscribing to the first snapshot
-_log = logging.getLogger("crosswire")
-_Told = TypeVar("_Told")
-Callback = Callable[[_Told], Awaitable[None] | None]
 
 
-class Client:
+class Client(Hearing):
     """An account's orders, fills, positions and books."""
-
-    def __init__(self, trader: Trader, account: str) -> None:
-        self.trader = trader
-        self.account = account
-        self.venue = trader.config.accounts[account].venue
-        self._orders: dict[str, PlacedOrder] = {}
-        self._fills: deque[domain.Filled] = deque(maxlen=KEPT)
-        self._trades: deque[domain.TradePrinted] = deque(maxlen=KEPT)
-        self._counts: Counter[str] = Counter()
-        self._waiting: list[tuple[Callable[[AnyEvent], bool], asyncio.Future[AnyEvent]]] = []
-        self._on_execution: list[Callback[views.Execution]] = []
-        self._on_status: list[Callback[views.Update]] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def listen(self) -> None:
-        """Begin to hear what the runner does."""
-        self.trader.observers.append(self._observe)
-
-    def leave(self) -> None:
-        """Hear no more; callbacks under way end here."""
-        self.trader.observers.remove(self._observe)
-        for task in self._tasks:
-            task.cancel()
 
     # --- market data ---------------------------------------------------------------------------
 
@@ -158,11 +128,17 @@ class Client:
     async def amend(
         self, order: PlacedOrder, *, limit: Number | None = None, quantity: Number | None = None
     ) -> None:
-        """Change a live order's price or total quantity; raises `Rejected` or `Refused`."""
+        """Change a live order's price or total quantity; raises `Rejected` or `Refused`.
+
+        Where the venue replaces orders instead, see `PlacedOrder.amend`.
+        """
         found = self._known(order)
         if limit is None and quantity is None:
             raise UserError("amend: give a limit, a quantity, or both")
         await self._watch(found.instrument)  # our own rules ask for a book
+        if not self.trader.capabilities(self.account).amends_in_place:
+            await self._replace(order, limit, quantity)
+            return
         request = self._submit(
             domain.Amend(
                 self.account,
@@ -178,8 +154,41 @@ class Client:
         if isinstance(refusal, domain.AmendRejected):
             raise Rejected(refusal.reason)
 
+    async def _replace(
+        self, order: PlacedOrder, limit: Number | None, quantity: Number | None
+    ) -> None:
+        """Put a new order in the other's place; the handle follows it once it is known to live."""
+        if not self.trader.capabilities(self.account).replaces:
+            raise UserError(f"{self.venue} cannot amend orders: cancel it and place another")
+        await order.arrived()
+        place = order.successor(
+            self.trader.next_id(),
+            None if limit is None else _number(limit, "limit"),
+            None if quantity is None else _number(quantity, "quantity"),
+            self.trader.bound_ns(self.account),
+        )
+        self._submit(place)
+        found = self.trader.engine.orders.get(place.client_order_id)
+        assert found is not None
+        self._others.setdefault(found.client_order_id, []).append(order)
+        order.expect(found)
+        await order.arrived()
+        if found.status == "REJECTED":
+            raise Rejected(found.reason, was_sent=found.transport is not None)
+
+    def succeeded(self, order: PlacedOrder, old: str, new: str) -> None:
+        """A handle has gone over to the order that took the other's place (by our ids)."""
+        if self._orders.get(old) is order:
+            del self._orders[old]
+        self._orders.setdefault(new, order)
+        listeners = self._others.setdefault(old, [])
+        if order not in listeners:
+            listeners.append(order)
+
     async def cancel(self, order: PlacedOrder) -> None:
         """Ask for a cancel and wait for its answer. An order that is over is left alone."""
+        if order.expected is not None:  # it may rest, or never be: the cancel is harmless
+            self._submit(self._cancel(order.expected.client_order_id))
         found = self._known(order)
         if not found.is_open:
             return
@@ -293,14 +302,6 @@ class Client:
             "doubts_open": self.trader.engine.orders.doubts(self.account),
         }
 
-    def on_execution(self, callback: Callback[views.Execution]) -> None:
-        """Call a function (sync or async) with each fill of ours, off the hot path."""
-        self._on_execution.append(callback)
-
-    def on_status(self, callback: Callback[views.Update]) -> None:
-        """Call a function (sync or async) with each change of an order, off the hot path."""
-        self._on_status.append(callback)
-
     # --- inside --------------------------------------------------------------------------------
 
     def _name(self, instrument: str) -> str:
@@ -394,94 +395,6 @@ class Client:
         finally:
             self._waiting.remove(waiting)
         return refusal[0] if refusal else None
-
-    async def wait_for(
-        self, is_it: Callable[[AnyEvent], bool], timeout_s: float, what: str
-    ) -> AnyEvent:
-        """Wait for an event that is told from now on; `CrosswireError` if it does not come."""
-        future: asyncio.Future[AnyEvent] = asyncio.get_running_loop().create_future()
-        waiting = (is_it, future)
-        self._waiting.append(waiting)
-        try:
-            return await asyncio.wait_for(future, timeout_s)
-        except TimeoutError:
-            raise CrosswireError(f"{what} did not come within {timeout_s:g} s") from None
-        finally:
-            self._waiting.remove(waiting)
-
-    def _observe(self, record: AnyEvent | domain.Approved) -> None:
-        """Hear of one journalled record, after the turn that made or took it."""
-        if isinstance(record, domain.Approved):
-            self._count_command(record.command)
-            return
-        for is_it, future in list(self._waiting):
-            if is_it(record) and not future.done():
-                future.set_result(record)
-        if isinstance(record, domain.TradePrinted):
-            self._trades.append(record)
-        elif getattr(record, "account", "") == self.account:
-            self._account_event(record)
-
-    def _count_command(self, command: domain.AnyCommand) -> None:
-        places = command.places if isinstance(command, domain.PlaceBatch) else (command,)
-        for place in places:
-            if isinstance(place, domain.Place) and place.account == self.account:
-                self._counts["orders"] += 1
-
-    def _account_event(self, event: AnyEvent) -> None:
-        if isinstance(event, domain.Filled):
-            self._fills.append(event)
-            self._tell(self._on_execution, views.execution(event))
-        if getattr(event, "source", "") == "stream":
-            self._counts["stream"] += 1
-        if isinstance(event, domain.Closed):
-            self._counts[event.cause] += 1
-        elif isinstance(event, domain.Rejected):
-            self._counts["Rejected"] += 1
-        for client_order_id in self._named(event):
-            self._notice(client_order_id)
-
-    def _named(self, event: AnyEvent) -> Sequence[str]:
-        """Our ids of the orders that an event speaks of."""
-        if isinstance(event, domain.Sent | domain.TimedOut):
-            return event.client_order_ids
-        if isinstance(event, domain.OrdersRead | domain.Disconnected | domain.RunStarted):
-            return list(self._orders)
-        ours = getattr(event, "client_order_id", "")
-        theirs = getattr(event, "venue_order_id", "")
-        if not ours and not theirs:
-            return ()
-        order = self.trader.engine.orders.find(self.account, ours, theirs)
-        return (order.client_order_id,) if order is not None else ()
-
-    def _notice(self, client_order_id: str) -> None:
-        order = self._orders.get(client_order_id)
-        if order is not None:
-            order.notice()
-        if self._on_status:
-            found = self.trader.engine.orders.get(client_order_id)
-            if found is not None:
-                self._tell(self._on_status, views.order_view(found))
-        if len(self._orders) > 2 * KEPT:
-            ended = [key for key, order in self._orders.items() if order.is_done]
-            for key in ended[:KEPT]:
-                del self._orders[key]
-
-    def _tell(self, callbacks: Sequence[Callback[_Told]], told: _Told) -> None:
-        """Run each callback by itself: one that raises is logged, and nothing else."""
-        loop = asyncio.get_running_loop()
-        for callback in callbacks:
-            if inspect.iscoroutinefunction(callback):
-                task = loop.create_task(callback(told))
-                self._tasks.add(task)
-                task.add_done_callback(self._ended)
-            else:
-                loop.call_soon(callback, told)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("a callback raised", exc_info=error)
 
 
 def _number(value: Number, what: str) -> int:

@@ -61,6 +61,7 @@ class Update(Struct, frozen=True):
     at_ns: int
     doubted_ns: int = 0  # since when one of its outcomes is in doubt
     is_ruled_out: bool = False  # in doubt, but it can't rest at the venue any more
+    replaced_by: str = ""  # our id of the order that takes, or took, its place
 
 
 class Execution(Struct, frozen=True):
@@ -129,6 +130,7 @@ def order_view(order: Order) -> Update:
         order.changed_ns,
         order.doubted_ns,
         order.is_ruled_out,
+        order.replaced_by,
     )
 
 
