@@ -236,8 +236,10 @@ def test_an_order_that_another_replaces_ends_and_the_other_lives() -> None:
     new = btc("60500", post_only=True)
     action = client.actions.replace([Replacement(new, number)])
     _, outcome = client.post(action)
-    [accepted] = exchange.replaced(outcome, request(action, number), 1)
+    accepted, gone = exchange.replaced(outcome, request(action, number), 1)
     assert isinstance(accepted, Accepted)
+    assert isinstance(gone, CancelAccepted)
+    assert gone.venue_order_id == number
     assert accepted.client_order_id == new.client_order_id
     assert accepted.venue_order_id != number
     client.wait(1)

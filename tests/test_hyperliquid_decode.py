@@ -55,9 +55,14 @@ def read(channel: str, data: Any) -> ChannelMessage:
 
 
 def only(channel: str, data: Any) -> Any:
-    """Return the one event of a frame."""
-    [event] = read(channel, data).events
+    """Return the one event of a frame, beside what fills do to the cash."""
+    [event] = [event for event in read(channel, data).events if not is_leg(event)]
     return event
+
+
+def is_leg(event: object) -> bool:
+    """Whether an event is what a fill did to the account's cash."""
+    return isinstance(event, CashMoved) and event.kind == "trade"
 
 
 def update(status: str = "open", **changes: Any) -> dict[str, Any]:
@@ -173,7 +178,8 @@ def test_a_row_without_sense_leaves_its_neighbours() -> None:
     assert isinstance(events[1], Unreadable)
     assert events[1].is_private
     filled = read("userFills", {"user": ACCOUNT, "fills": [fill(), fill(side="X"), fill()]}).events
-    assert [type(event) for event in filled] == [Filled, Unreadable, Filled]
+    kinds = [type(event) for event in filled if not is_leg(event)]
+    assert kinds == [Filled, Unreadable, Filled]
 
 
 def test_an_order_of_a_list_is_reported_with_its_kind() -> None:
@@ -260,6 +266,31 @@ def test_a_rebate_a_spot_fee_and_a_stranger() -> None:
     old = fill()
     del old["feeToken"]
     assert only("user", {"fills": [old]}).fee_asset == "USDC"
+
+
+def legs(**changes: Any) -> list[tuple[str, int, int, str]]:
+    """Return what a fill of the stream moves: asset, amount, fee, and the fill it belongs to."""
+    events = read("userFills", {"user": ACCOUNT, "fills": [fill(**changes)]}).events
+    return [(e.asset, e.amount, e.fee, e.ref) for e in events if isinstance(e, CashMoved)]
+
+
+def test_a_fill_of_the_stream_moves_cash_and_one_of_a_snapshot_does_not() -> None:
+    fee = parse("0.00893")
+    key = f"ETH:{NOW_MS}:343484124188045:315449302232"
+    assert legs() == [("USDC", parse("-0.13"), fee, key)]
+    bought = legs(coin="@107", side="B", feeToken="HYPE", px="20", sz="0.5")
+    assert [each[:3] for each in bought] == [
+        ("HYPE", parse("0.5"), fee),
+        ("spot:USDC", parse("-10"), 0),
+    ]
+    sold = legs(coin="@107", side="A", px="20", sz="0.5")
+    assert [each[:3] for each in sold] == [
+        ("HYPE", parse("-0.5"), 0),
+        ("spot:USDC", parse("10"), fee),
+    ]
+    assert legs(coin="@999") == []
+    snapshot = read("userFills", {"isSnapshot": True, "user": ACCOUNT, "fills": [fill()]})
+    assert not any(isinstance(event, CashMoved) for event in snapshot.events)
 
 
 def test_user_events_of_all_kinds() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from crosswire.domain import (
     Accepted,
@@ -201,11 +202,33 @@ def test_a_replacement_speaks_of_the_new_order_and_of_an_old_one_it_killed() -> 
         )
     )
     events = exchange.replaced(outcome, REQUEST, NOW_NS)
-    assert [type(event) for event in events] == [Accepted, Rejected, Rejected, Closed]
+    assert [type(event) for event in events] == [
+        Accepted,
+        CancelAccepted,
+        Rejected,
+        CancelRejected,
+        Rejected,
+        Closed,
+    ]
     assert isinstance(events[0], Accepted)
     assert events[0].venue_order_id == "99"
+    [refused] = [event for event in events if isinstance(event, CancelRejected)]
+    assert (refused.venue_order_id, refused.is_unknown_order) == ("12", True)
     [closed] = [event for event in events if isinstance(event, Closed)]
     assert (closed.venue_order_id, closed.cause, closed.filled) == ("13", "canceled", None)
+
+
+def test_a_replacement_without_an_outcome_leaves_both_orders_in_doubt() -> None:
+    olds = ("a" * 32, "b" * 32, "c" * 32)
+    request = structs.replace(REQUEST, replaced_ids=olds)
+    [event] = exchange.replaced(exchange.read(b"garbage"), request, NOW_NS)
+    assert isinstance(event, TimedOut)
+    assert set(event.client_order_ids) == {*IDS, *olds}
+    refused = exchange.replaced(exchange.read(refusal("Action already expired")), request, NOW_NS)
+    assert [type(event) for event in refused] == [Rejected, CancelRejected] * 3
+    assert {event.client_order_id for event in refused if isinstance(event, CancelRejected)} == {
+        *olds
+    }
 
 
 # --- texts -------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ status instead of a list. What an answer leaves open is a doubt: `TimedOut`, nev
 from collections.abc import Callable, Sequence
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from crosswire.domain import (
     Accepted,
@@ -65,6 +65,7 @@ class Request(Struct, frozen=True):
     request_id: int
     client_order_ids: tuple[str, ...]
     venue_order_ids: tuple[str, ...] = ()  # of cancels and of what is replaced
+    replaced_ids: tuple[str, ...] = ()  # ours of what is replaced
 
 
 EventOf = Callable[[Verdict, Request, int, int], AnyEvent]
@@ -145,27 +146,47 @@ def cancelled(outcome: Outcome, request: Request, recv_ns: int) -> list[AnyEvent
 
 
 def replaced(outcome: Outcome, request: Request, recv_ns: int) -> list[AnyEvent]:
-    """Return what an answer to a batchModify says of the new orders, and of old ones killed.
+    """Return what an answer to a batchModify says of the new orders, and of the old ones.
 
     A new order's refusal can leave the old one as it was, dead already, or killed by this very
     request; the text tells. Of an old order whose place was taken, the stream tells the end.
     """
-    events = _each(outcome, request, recv_ns, "place", _placed)
-    for index, verdict in enumerate(outcome.entries):
-        if index < len(request.venue_order_ids) and errors.is_modify_half_done(verdict.error):
-            gone = request.venue_order_ids[index]
-            events.append(
-                Closed(
-                    recv_ns,
-                    request.account,
-                    "",
-                    gone,
-                    cause="canceled",
-                    reason=verdict.error,
-                    source="answer",
-                )
-            )
+    news = _each(outcome, request, recv_ns, "place", _placed)
+    olds = dict(zip(request.client_order_ids, _olds(request), strict=False))
+    events: list[AnyEvent] = []
+    for event in news:
+        if isinstance(event, TimedOut):
+            ids = [each for new in event.client_order_ids for each in (new, olds[new][0]) if each]
+            events.append(structs.replace(event, client_order_ids=tuple(ids)))
+            continue
+        events.append(event)
+        if isinstance(event, Accepted | Rejected) and event.client_order_id in olds:
+            events.append(_displaced(event, *olds[event.client_order_id], request.request_id))
     return events
+
+
+def _olds(request: Request) -> list[tuple[str, str]]:
+    """Return both ids of what is replaced, in the order of what replaces it."""
+    count = len(request.client_order_ids)
+    own = (*request.replaced_ids, *[""] * count)[:count]
+    theirs = (*request.venue_order_ids, *[""] * count)[:count]
+    return list(zip(own, theirs, strict=True))
+
+
+def _displaced(event: Accepted | Rejected, own: str, theirs: str, number: int) -> AnyEvent:
+    """Return what became of an order that another one was to replace."""
+    ids = (event.recv_ns, event.account, own, theirs)
+    if isinstance(event, Accepted):
+        return CancelAccepted(*ids, number)
+    if errors.is_modify_half_done(event.reason):
+        return Closed(*ids, cause="canceled", reason=event.reason, source="answer")
+    return CancelRejected(
+        *ids,
+        number,
+        event.reason,
+        is_unknown_order=errors.is_unknown_order(event.reason),
+        is_transient=event.is_transient,
+    )
 
 
 def _each(

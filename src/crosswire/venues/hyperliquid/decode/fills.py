@@ -7,9 +7,10 @@ share, 0 for conversions of dust, and one transaction's hash covers many fills.
 import msgspec
 
 from crosswire.domain import CashMoved, Filled, Source, VenueWarned
+from crosswire.fixed import multiply
 from crosswire.venues.hyperliquid import wire
 from crosswire.venues.hyperliquid.decode.text import money, noisy, own_id, side_of, time_ns
-from crosswire.venues.hyperliquid.listings import QUOTE, Listings
+from crosswire.venues.hyperliquid.listings import QUOTE, Listings, spot_name
 
 # Of a transfer between the account's own spot and perps, the whole is what it was.
 _SIGNS = {"deposit": 1, "withdraw": -1, "accountClassTransfer": 0}
@@ -38,6 +39,43 @@ def fill(row: wire.Fill, account: str, listings: Listings, recv_ns: int, source:
         "taker" if row.crossed else "maker",
         source,
         time_ns(row.time),
+    )
+
+
+def cash(row: wire.Fill, filled: Filled, listings: Listings) -> list[CashMoved]:
+    """Return what a fill does to the account's cash: the venue has no ledger row for a trade.
+
+    Of a perp the profit that it closed moves, of a spot pair both tokens do. A coin that no meta
+    has named yet is said nothing of: the next read of balances tells.
+    """
+    listing = listings.by_coin.get(row.coin)
+    if listing is None:
+        return []
+    base, quote = spot_name(listing.instrument.base), spot_name(listing.instrument.quote)
+    if listing.instrument.kind == "perp":
+        asset = listings.collateral(listing.dex) or QUOTE
+        return [_leg(filled, asset, noisy(row.closed_pnl), filled.fee)]
+    sign = 1 if filled.side == "buy" else -1
+    notional = multiply(filled.price, filled.quantity)
+    paid = spot_name(filled.fee_asset)
+    return [
+        _leg(filled, asset, amount, filled.fee if asset == paid else 0)
+        for asset, amount in ((base, sign * filled.quantity), (quote, -sign * notional))
+    ]
+
+
+def _leg(filled: Filled, asset: str, amount: int, fee: int) -> CashMoved:
+    return CashMoved(
+        filled.recv_ns,
+        filled.account,
+        asset,
+        amount=amount,
+        fee=fee,
+        balance=None,
+        kind="trade",
+        ref=filled.fill_key,
+        ledger_id=f"{filled.fill_key}:{asset}",
+        venue_ns=filled.venue_ns,
     )
 
 

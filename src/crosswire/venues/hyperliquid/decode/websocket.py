@@ -33,6 +33,7 @@ from crosswire.venues.hyperliquid.listings import Listings
 
 # How much of an unreadable public frame its event shows.
 EXCERPT = 120
+_REMEMBERED = 10_000  # orders
 # Sent where asked for, and not read: nobody asks for them here.
 UNREAD = frozenset(
     {
@@ -89,6 +90,7 @@ class Decoder:
         self.account = account
         self.address = address.lower()
         self.books = Books(listings)
+        self.instruments: dict[str, str] = {}  # of the orders that orderUpdates named, by number
         self._reader = BookReader()
         self._traded: set[str] = set()  # coins whose old trades have come
 
@@ -213,9 +215,16 @@ class Decoder:
         for row in rows:
             try:
                 events.append(orders.update(row, self.account, recv_ns))
+                self._remember(row.order)
             except FAULTS as error:
                 events.append(self._unreadable(f"order {row.order.oid}: {error}", recv_ns))
         return events
+
+    def _remember(self, order: wire.Order) -> None:
+        """Note what an order is of: events about orders do not say it."""
+        self.instruments[str(order.oid)] = self.listings.instrument_id(order.coin)
+        if len(self.instruments) > _REMEMBERED:
+            del self.instruments[next(iter(self.instruments))]
 
     def _fills(
         self, rows: list[wire.Fill], recv_ns: int, *, is_snapshot: bool = False
@@ -224,7 +233,10 @@ class Decoder:
         source: Source = "snapshot" if is_snapshot else "stream"
         for row in rows:
             try:
-                events.append(fills.fill(row, self.account, self.listings, recv_ns, source))
+                filled = fills.fill(row, self.account, self.listings, recv_ns, source)
+                events.append(filled)
+                if not is_snapshot:  # old ones have moved the balances long ago
+                    events += fills.cash(row, filled, self.listings)
             except FAULTS as error:
                 events.append(self._unreadable(f"fill of {row.oid}: {error}", recv_ns))
         return events

@@ -76,7 +76,7 @@ class Fill(Struct, frozen=True, rename="camel"):
     hash: str = ""
     dir: str = ""
     start_position: Ignored = None
-    closed_pnl: Ignored = None
+    closed_pnl: Number | None = None  # before the fee
     cloid: str | None = None
     fee_token: str | None = None  # missing in 2023
     twap_id: int | None = None
