@@ -212,7 +212,8 @@ class PlacedOrder:
         self.expected = None
         if new.stage == "LIVE" or new.end not in ("rejected", "absent"):
             self._past.append(old)
-            self._leaving.append(old)
+            if old.is_open:  # else its end was told as ours
+                self._leaving.append(old)
             self._order = new
             self._client.succeeded(self, old.client_order_id, new.client_order_id)
 
