@@ -9,7 +9,6 @@ from crosswire.domain import Approved, Cancel, Place, Sent
 from crosswire.net.switchboard import Switchboard
 from crosswire.sim.network import NS, FaultyLink, NetworkFaults, Weather
 from crosswire.sim.world.timers import Later, Owner, Timers
-from crosswire.sim.world.world import BALANCES, LOGIN
 from crosswire.venues import NAMES, venue
 from crosswire.venues.interface import HttpRequest, SessionSettings
 
@@ -23,11 +22,15 @@ class Rig:
         self.timers = Timers(START)
         self.owner, world = Owner(), Owner()
         found = venue(NAMES[0])
-        self.simulator = found.simulator(1, START, LOGIN, BALANCES, account="main", flow="off")
+        stage = found.stage
+        login = stage.login("main")
+        self.simulator = found.simulator(
+            1, START, login, stage.balances, account="main", flow="off"
+        )
         later = Later(self.timers, world)
         board = Switchboard(self.simulator, self.timers.clock, later, soon_ns=0)
         self.weather = Weather(faults or NetworkFaults(), Random(5))
-        settings = SessionSettings("main", found.local_hosts("x"), LOGIN, ("BTC/USD",))
+        settings = SessionSettings("main", found.local_hosts("x"), login, (stage.instrument,))
         self.events: list[object] = []
         self.writes = 0
         self.link = FaultyLink(

@@ -11,8 +11,8 @@ from crosswire.domain import Approved
 from crosswire.engine.path import Record
 from crosswire.sim.world import Result, Scenario, World
 from crosswire.sim.world.scenario import NETWORK
+from crosswire.sim.world.staging import DRILL
 from crosswire.sim.world.verdict import FUNDING, LIVENESS, OUTCOMES, SAFETY
-from crosswire.sim.world.world import DRILL
 from crosswire.venues import NAMES, venue
 
 NS = 1_000_000_000
@@ -81,8 +81,9 @@ class Tally:
         takes_copies: bool = False,
         replaces: bool = False,
     ) -> None:
-        """`kinds` of fault and `outcomes` have to come up; so have, where there are such, both
-        ways out of a doubt, and replacements.
+        """`kinds` of fault and `outcomes` have to come up.
+
+        So have, where there are such, both ways out of a doubt, and replacements.
         """
         self.kinds = tuple(kinds)
         self.outcomes = tuple(outcomes)

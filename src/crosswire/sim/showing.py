@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from crosswire.sim.campaign import Wish
 from crosswire.sim.network import NetworkFaults
 from crosswire.sim.world import Scenario
-from crosswire.sim.world.world import DRILL
+from crosswire.sim.world.staging import DRILL
 from crosswire.venues import NAMES, venue
 
 S = 1_000_000_000

@@ -92,7 +92,7 @@ class Terms:
         self.limits = limits
         self.make_strategy = make_strategy
         self.uses_batches = uses_batches
-        self.resends = resends
+        self.resends = resends and venue.capabilities.takes_copies
         self.nonces = Nonces(venue.capabilities.nonce_unit_ns)
 
     def account(self) -> Account:

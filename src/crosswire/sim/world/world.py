@@ -7,18 +7,16 @@ must be settled, and trading go on. What happened is judged by the venue's own l
 from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
-from typing import cast
 
-from crosswire import strategies
 from crosswire.domain import Approved, Filled, Kill
 from crosswire.engine.path import Record
 from crosswire.fixed import parse
 from crosswire.net.delay import CallLater
 from crosswire.net.switchboard import Switchboard
 from crosswire.orders.orders import PATIENCE
-from crosswire.risk import Limits
 from crosswire.sim import plants
 from crosswire.sim.network import NetworkFaults, Weather
+from crosswire.sim.world import staging
 from crosswire.sim.world.process import (
     ACCOUNT,
     OFTEN,
@@ -30,23 +28,19 @@ from crosswire.sim.world.process import (
 )
 from crosswire.sim.world.records import Records
 from crosswire.sim.world.scenario import Menu, Scenario, draw
+from crosswire.sim.world.staging import DRILL
 from crosswire.sim.world.timers import Later, Owner, Timers
 from crosswire.sim.world.verdict import Result, conclude
-from crosswire.sim.world.witness import Venue, Witness
+from crosswire.sim.world.witness import Witness
 from crosswire.strategies.interface import Strategy
 from crosswire.venues import NAMES, venue
-from crosswire.venues.interface import Stage
 
 NS = 1_000_000_000
-START_NS = 1_700_000_000 * NS
-DRILLS = "crosswire.sim.drill:"
-DRILL = f"{DRILLS}Drill"
 LONGEST_LAG_NS = 7 * NS  # by which look-ups of any world may trail
 MARGIN_NS = 15 * NS  # for logins, snapshots and look-ups after the last bound and lag
 REST_NS = 25 * NS  # until everything is cancelled at the end
 WAKE_NS = 3 * NS
 KILL_NS = 9 * NS  # until a kill must have emptied the book
-FUNDED_NS = 20 * NS  # a world that sees positions pay begins so long before
 DOWN_NS = 3 * NS  # a killed process is started again after this at most
 
 
@@ -72,27 +66,21 @@ class World:
         `pairs`: what is traded; left out, the seed chooses among what the venue's worlds trade.
         `make_strategy` makes the one of each pair's instrument, instead of `strategy`.
         """
-        self.seed = seed
-        self.rng = Random(seed)
+        self.seed, self.rng = seed, Random(seed)
         found = venue(venue_name)
-        self.stage = stage = found.stage
-        self.pairs = tuple(pairs) or (stage.worlds[seed // 2 % len(stage.worlds)],)
-        self.start_ns = start_ns = _start_ns(seed, stage)
-        self.timers = Timers(start_ns)
+        self.stage = found.stage
+        self.pairs = tuple(pairs) or staging.pairs(seed, self.stage)
+        self.start_ns = staging.start_ns(seed, self.stage)
+        self.timers = Timers(self.start_ns)
         clock = self.timers.clock
         self.world_owner = Owner()
         self.network_later: CallLater = Later(self.timers, self.world_owner)
-        login = stage.login(ACCOUNT)
-        made = found.simulator(
-            seed, start_ns, login, stage.balances, account=ACCOUNT, pairs=self.pairs
-        )
-        self.simulator = cast("Venue", made)
+        self.simulator = staging.simulator(seed, found, self.start_ns, self.pairs)
         self.scenario = scenario or draw(seed, Menu(*self.simulator.fault_menu))
         self.switchboard = Switchboard(self.simulator, clock, self.network_later, soon_ns=0)
-        limits = _limits(stage)
-        self.witness = Witness(
-            self.simulator.live_ledger, limit=limits.max_position_notional * 101 // 100
-        )
+        limits = staging.limits(self.stage)
+        most = limits.max_position_notional * 101 // 100
+        self.witness = Witness(self.simulator.live_ledger, limit=most)
         self.weather = Weather(self.scenario.network, self.rng)
         self.journal = MemoryJournal()
         self.lost: list[Record] = []
@@ -106,16 +94,14 @@ class World:
         self._orphans_due_ns = 0
         self._faults_seen = 0
         self._fault_counts: dict[str, int] = {}
-        self._plant = plant
-        self._until_ns = until_ns
-        self._read_lag_ns = read_lag_ns
+        self._plant, self._until_ns, self._read_lag_ns = plant, until_ns, read_lag_ns
         self.terms = Terms(
             found,
             [f"{venue_name}:{pair}" for pair in self.pairs],
             limits,
-            make_strategy or (lambda name: _strategy(strategy, name, stage)),
+            make_strategy or (lambda name: staging.make(strategy, name, self.stage)),
             uses_batches=self.scenario.uses_batches,
-            resends=self.scenario.resends and found.capabilities.takes_copies,
+            resends=self.scenario.resends,
             read_lag_ns=read_lag_ns,
             rhythm=rhythm,
         )
@@ -402,25 +388,3 @@ class World:
         true = self.simulator.live_ledger.balances[ACCOUNT]
         held = {asset: total for (_, asset), total in engine.positions.balances.items()}
         return all(held.get(asset, 0) == total for asset, total in true.items())
-
-
-def _start_ns(seed: int, stage: Stage) -> int:
-    """When a world begins: where positions pay by the hour, every other one sees it happen."""
-    if not stage.funding_ns or seed % 4 < 2:
-        return START_NS
-    return START_NS - START_NS % stage.funding_ns + stage.funding_ns - FUNDED_NS
-
-
-def _limits(stage: Stage) -> Limits:
-    most = parse(stage.most_notional)
-    return Limits(max_order_notional=most, max_position_notional=most, max_open_orders=50)
-
-
-def _strategy(name: str, instrument: str, stage: Stage) -> Strategy:
-    """Make a strategy; ours trade what is usual here."""
-    parameters: dict[str, object] = {"instrument": instrument}
-    if name.startswith(DRILLS):
-        parameters["quantity"] = stage.instruments[instrument.partition(":")[2]]
-    if name == DRILL:
-        parameters |= stage.drill
-    return strategies.load(name, parameters)
