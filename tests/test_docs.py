@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from crosswire import venues
+from crosswire.app.accounts import DEAD_MAN_NS
 from crosswire.app.config import ExecutionSection, ReconcileSection
-from crosswire.app.live import DEAD_MAN_NS, STOP_S
+from crosswire.app.live import STOP_S
 from crosswire.orders.orders import PATIENCE
 from crosswire.orders.table import STAGES, TABLE
 

@@ -113,6 +113,7 @@ class Account(Section):
     secret_file: Path | None = Field(default=None, description="the path of a file")
     tier: str = Field(default="", description="the account's rate tier as the venue calls it")
     bound: Nanoseconds | None = Field(default=None, description=DURATION_TEXT)
+    resends: bool = Field(default=False, description="true or false")
     hosts: HostsSection | None = Field(
         default=None, description="a table with rest, ws and ws_private"
     )

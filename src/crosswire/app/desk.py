@@ -86,6 +86,7 @@ class Desk:
                 for name, slot in trader.engine.slots.items()
             },
             "accounts": {name: self._account(client) for name, client in self._clients.items()},
+            "remarks": trader.remarks(),
             "tick_to_trade_us": spread(trader.tick_to_trade_ns),
             "loop_lag_us": spread(trader.lag_ns),
         }

@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from crosswire import __version__, strategies
+from crosswire.app.accounts import engine_account, remarks
 from crosswire.app.alarms import alarm
 from crosswire.app.config import Config
 from crosswire.app.errors import ConfigError, CrosswireError, NotConnectedError, UserError
@@ -48,9 +49,7 @@ TICK_S = 0.05
 STOP_S = 5.0  # how long an ordered end waits for all orders to be done
 DISARM_S = 1.0
 READY_S = 30.0
-DEAD_MAN_NS = 60_000_000_000  # fires this long after our last sign of life
 RECANCEL_NS = 1_000_000_000
-SIMULATED_LAG_NS = 1_000_000_000  # what look-ups of a simulator in this process may trail
 SAMPLES = 100_000  # tick-to-trade and loop lag: about 3 MB, a day of quiet trading
 # What the engine counts, of all accounts together, shown also where nothing was counted yet.
 COUNTED = ("fills", "doubts_opened", "corrections", "late_accepts", "orders_adopted")
@@ -166,51 +165,22 @@ class Trader:
         return path
 
     def _account(self, name: str, limits: Limits) -> Account:
-        found = self.capabilities(name)
-        execution, reconcile = self.config.execution, self.config.reconcile
-        venue_name = self.config.accounts[name].venue
-        breakers = execution.breakers(found.transports)
-        if not breakers.transports:
-            line = f"execution: {venue_name} takes orders by {', '.join(found.transports)} only"
-            raise ConfigError([f"{self.where}: {line}"])
-        return Account(
-            venue=venue_name,
-            limits=limits,
-            amends_in_place=found.amends_in_place,
-            replaces=found.replaces,
-            has_snapshot=found.has_snapshot,
-            has_cancel_all=found.has_cancel_all,
-            max_place_batch=found.max_place_batch,
-            max_cancel_batch=found.max_cancel_batch,
-            bound_ns=self._bound_ns(name),
-            read_lag_ns=self._read_lag_ns(name),
-            dead_man_ns=DEAD_MAN_NS if found.has_dead_man and not self._leaves_orders else 0,
-            orders_every_ns=reconcile.orders_every,
-            balances_every_ns=reconcile.balances_every,
-            adopts_external=reconcile.adopt_external,
-            breakers=breakers,
-            max_inflight=execution.max_inflight,
+        return engine_account(
+            self.config,
+            self.where,
+            name,
+            self.capabilities(name),
+            limits,
+            has_shown_copies=self._wiring.has_shown_copies(name),
+            leaves_orders=self._leaves_orders,
         )
 
-    def _bound_ns(self, account: str) -> int:
-        """How long the venue may act on an order request: the config's, if the venue takes it."""
-        found, wanted_ns = self.capabilities(account), self.config.accounts[account].bound
-        if wanted_ns is None:
-            return found.bound_ns
-        least_ns, most_ns = found.bounds_ns
-        if not least_ns <= wanted_ns <= most_ns:
-            venue_name = self.config.accounts[account].venue
-            line = f"{venue_name} takes {least_ns / 1e9:g} s to {most_ns / 1e9:g} s"
-            raise ConfigError([f"{self.where}: accounts.{account}.bound: {line}"])
-        return wanted_ns
-
-    def _read_lag_ns(self, account: str) -> int:
-        """How far the account's look-ups may trail: a simulator knows its own."""
-        if self.config.mode in ("sim", "paper"):
-            return SIMULATED_LAG_NS
-        hosts = self.config.accounts[account].hosts
-        own_ns = hosts.read_lag if hosts else None
-        return self.capabilities(account).read_lag_ns if own_ns is None else own_ns
+    def remarks(self) -> list[str]:
+        """Return what whoever starts this bot should know of its accounts, a line each."""
+        lines: list[str] = []
+        for name, account in self.engine.settings.accounts.items():
+            lines += remarks(self.config, name, self.capabilities(name), account)
+        return lines
 
     # --- starting and ending -------------------------------------------------------------------
 
@@ -235,6 +205,8 @@ class Trader:
         finally:
             self.observers.remove(readiness.hear)
         self._collector.freeze()
+        for line in self.remarks():
+            _log.info(line)
 
     async def prepare(self) -> None:
         """Make the accounts' links, so that they can be looked at before anything is said."""

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from random import Random
 from typing import Protocol, cast
 
+from crosswire.app import verified
 from crosswire.app.config import Config, credentials
 from crosswire.app.errors import ConfigError, UserError
 from crosswire.app.holding import hold
@@ -152,6 +153,15 @@ class Wiring:
                     for half in (login.key, login.secret):
                         held.callback(os.close, hold(name, half, hosts, self._clock.now_ns()))
             return held.pop_all()
+
+    def has_shown_copies(self, name: str) -> bool:
+        """Whether `verify` has seen on an account that identical bytes run once."""
+        config = self._config
+        account = config.accounts[name]
+        if not (account.resends and config.mode in ("testnet", "live")):
+            return False
+        directory, hosts = config.journal.directory, self._hosts(account.venue, name)
+        return verified.read(directory, name, self._login(name), hosts) is not None
 
     def _login(self, name: str) -> Credentials:
         if self._config.mode in ("sim", "paper"):

@@ -58,13 +58,15 @@ def run(
     def ready(trader: Trader) -> None:
         facts = {"bot": config.bot, "mode": config.mode, "run": trader.journal.run}
         if json:
-            screen.show_json({"running": True, **facts})
+            screen.show_json({"running": True, **facts, "remarks": trader.remarks()})
         else:
             names = ", ".join(config.strategies) or "no strategy"
             screen.say(
                 f"{config.bot} runs {names} in {config.mode} mode, run {trader.journal.run}. "
                 f"Stop it with Ctrl-C or: crosswire stop {file}"
             )
+            for line in trader.remarks():
+                screen.say(line)
         if seconds:
             trader.end_after(seconds)
 
