@@ -81,6 +81,14 @@ WORLDS: dict[str, Scenario] = {
 # The same where a venue replaces orders and takes identical bytes once, and bugs of just that.
 REPLACING: dict[str, Scenario] = {
     "replaced_is_done": Scenario(network=NetworkFaults(lost_before=0.15), duration_ns=16 * S),
+    "wrong_address": replace(CALM, duration_ns=20 * S),
+    "first_dex": _losing(),
+    "first_page_of_fills": Scenario(
+        network=NetworkFaults(second_cut=0.5, no_connection=0.9),
+        strangers=(6 * S,),
+        trades=4_500,
+        duration_ns=10 * S,
+    ),
     "copy_refused": replace(SHAKY, resends=True),
     "batch_again": replace(CALM, uses_batches=True, duration_ns=16 * S),
     "sign_again": WORLDS["sign_again"],

@@ -5,7 +5,15 @@ it. Each names the field of the verdict (`sim.checks`) that must show it. They a
 they strike by count, never by chance.
 """
 
-from crosswire.sim.plants import booking, doubting, guarding, reading, replacing, sending
+from crosswire.sim.plants import (
+    booking,
+    doubting,
+    guarding,
+    looking,
+    reading,
+    replacing,
+    sending,
+)
 from crosswire.sim.plants.planting import (
     EVERY,
     FIRST,
@@ -18,7 +26,7 @@ from crosswire.sim.plants.planting import (
 )
 
 # Importing them has entered their plants into the list.
-THEMES = (sending, booking, reading, doubting, guarding, replacing)
+THEMES = (sending, booking, reading, doubting, guarding, replacing, looking)
 
 __all__ = [
     "EVERY",

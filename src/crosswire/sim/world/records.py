@@ -42,6 +42,7 @@ class Records:
         self.absent_then_resent = 0
         self.placed_while_closed = 0
         self._run = 0
+        self._places: set[int] = set()  # requests that replace
         self._halts: set[str] = set()
         self._unhalted: set[str] = set()  # late accepts that no halt has followed yet
         self._is_killed = False
@@ -83,7 +84,8 @@ class Records:
         if isinstance(record, RunStarted):
             self._run = record.run
         elif isinstance(record, CancelRejected):
-            self.cancels_held += record.is_unsent
+            # What was to replace an order and never left has cancelled nothing, nor was it to.
+            self.cancels_held += record.is_unsent and record.request_id not in self._places
         elif isinstance(record, FillsRead):
             self.fills_asked_ns = record.started_ns
 
@@ -93,6 +95,8 @@ class Records:
             places = command.places if isinstance(command, PlaceBatch) else (command,)
             for place in places:
                 self._place(place)
+            if any(place.replaces for place in places):
+                self._places.add(approved.request_id)
             if self._halts or self._is_killed or self._unhalted:
                 self.placed_while_closed += len(places)
         elif isinstance(command, Resend):

@@ -41,6 +41,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
     offset_ns: int = 0  # of our clock, at the start
     offset_step_ns: int = 0  # more with every restart
     strangers: tuple[int, ...] = ()  # when somebody else trades in the account
+    trades: int = 1  # so many of theirs at once
     deposits: tuple[int, ...] = ()
     full_journals: tuple[int, ...] = ()  # when the database falls behind, for two seconds
     is_killed: bool = False  # ends with the kill switch, thrown into bad weather

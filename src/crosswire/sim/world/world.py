@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
 
+from crosswire.book import Book
 from crosswire.domain import Approved, Filled, Kill
 from crosswire.engine.path import Record
 from crosswire.fixed import parse
@@ -202,18 +203,22 @@ class World:
         book = self.process.engine.books.get(self.terms.instrument)
         if book is None or not (book.best_bid and book.best_ask):
             return
+        self.weather.mark("stranger")
+        for _ in range(self.scenario.trades):
+            self._trade_elsewhere(book)
+        self.switchboard.flush()
+
+    def _trade_elsewhere(self, book: Book) -> None:
         is_buy = self.rng.random() < 0.5
         away = self.rng.choice((-1, 0, 1)) * book.best_ask // 5_000
-        price = (book.best_ask if is_buy else book.best_bid) + away
-        price = book.instrument.floor_price(price)
-        pair = self.pairs[0]
+        price = book.instrument.floor_price((book.best_ask if is_buy else book.best_bid) + away)
+        pair, step = self.pairs[0], book.instrument.quantity_step
         quantity = parse(self.stage.instruments[pair]) // 10 * self.rng.randint(1, 9)
+        quantity = max(quantity // self.scenario.trades // step * step, step)
         now_ns = self.timers.clock.now_ns()
-        self.weather.mark("stranger")
         self.simulator.trade_elsewhere(
             ACCOUNT, pair, "buy" if is_buy else "sell", quantity, price, now_ns
         )
-        self.switchboard.flush()
 
     def _deposit(self) -> None:
         self.weather.mark("deposit")
