@@ -77,7 +77,7 @@ class Info:
             "userFills": self._fills,
             "userFillsByTime": self._fills_by_time,
             "userRateLimit": lambda body, _: states.rate_limit(self._user(body)),
-            "userFees": lambda body, _: states.fees(exchange, self._user(body)),
+            "userFees": lambda body, _: states.fees(self._user(body)),
             "userRole": self._role,
             "userAbstraction": self._abstraction,
             "extraAgents": self._agents,

@@ -181,9 +181,14 @@ TIERS = (
 MILLIONTH = SCALE // 1_000_000
 
 
+def tier(volume: int) -> tuple[int, ...]:
+    """Return the row of `TIERS` that a volume, scaled, has earned."""
+    return next(one for one in TIERS if volume >= one[0] * SCALE)
+
+
 def fee_rate(market: Market, volume: int, *, is_taker: bool) -> int:
     """Return the fee as a fraction, scaled; a builder dex costs twice."""
-    row = next(one for one in TIERS if volume >= one[0] * SCALE)
+    row = tier(volume)
     rate = row[(3 if market.is_spot else 1) + (not is_taker)] * MILLIONTH
     return 2 * rate if market.dex else rate
 

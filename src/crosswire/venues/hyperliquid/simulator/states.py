@@ -6,7 +6,7 @@ from crosswire.fixed import SCALE, divide, multiply
 from crosswire.venues.hyperliquid.simulator import margin, rows
 from crosswire.venues.hyperliquid.simulator.accounts import Account, Fill, OrderRecord
 from crosswire.venues.hyperliquid.simulator.exchange import Exchange
-from crosswire.venues.hyperliquid.simulator.markets import TIERS, USDC, Market, fee_rate, wallet
+from crosswire.venues.hyperliquid.simulator.markets import TIERS, USDC, Market, tier, wallet
 from crosswire.venues.hyperliquid.simulator.rows import Row
 from crosswire.venues.hyperliquid.simulator.text import ms, shown
 
@@ -207,15 +207,10 @@ def rate_limit(account: Account | None) -> Row:
     }
 
 
-def _fee(market: Market, volume: int, *, is_taker: bool) -> str:
-    return shown(fee_rate(market, volume, is_taker=is_taker))
-
-
-def fees(exchange: Exchange, account: Account | None) -> Row:
-    """The schedule, and what applies to the account."""
-    volume = account.volume if account else 0
-    perp = next(one for one in exchange.markets.values() if not one.is_spot and not one.dex)
-    spot_market = next((one for one in exchange.markets.values() if one.is_spot), perp)
+def fees(account: Account | None) -> Row:
+    """The schedule, and what applies to the account: of builder dexs it is not the whole."""
+    row = tier(account.volume if account else 0)
+    own = _schedule(row)
     schedule = _schedule(TIERS[-1])
     schedule["tiers"] = {
         "vip": [{"ntlCutoff": f"{row[0]}.0", **_schedule(row)} for row in reversed(TIERS[:-1])],
@@ -226,10 +221,10 @@ def fees(exchange: Exchange, account: Account | None) -> Row:
     return {
         "dailyUserVlm": [],
         "feeSchedule": schedule,
-        "userCrossRate": _fee(perp, volume, is_taker=True),
-        "userAddRate": _fee(perp, volume, is_taker=False),
-        "userSpotCrossRate": _fee(spot_market, volume, is_taker=True),
-        "userSpotAddRate": _fee(spot_market, volume, is_taker=False),
+        "userCrossRate": own["cross"],
+        "userAddRate": own["add"],
+        "userSpotCrossRate": own["spotCross"],
+        "userSpotAddRate": own["spotAdd"],
         "activeReferralDiscount": "0.0",
         "trial": None,
         "feeTrialReward": "0.0",
