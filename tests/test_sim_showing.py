@@ -15,9 +15,11 @@ def test_every_plant_has_its_world() -> None:
     assert set(showing.STRATEGIES) < set(plants.names())
 
 
-@pytest.mark.parametrize("name", showing.WORLDS)
-def test_a_planted_bug_is_caught(name: str) -> None:
-    shown, wish = plants.find(name).shows_in, showing.wish(name)
+@pytest.mark.parametrize(
+    ("venue", "name"), [(venue, name) for venue in NAMES for name in showing.worlds(venue)]
+)
+def test_a_planted_bug_is_caught(venue: str, name: str) -> None:
+    shown, wish = plants.find(name).shows_in, showing.wish(name, venue=venue)
     results = (run_seed(seed, wish)[1] for seed in SEEDS)
     caught = next((each.seed for each in results if shown in each.failures), None)
     assert caught is not None
