@@ -93,6 +93,7 @@ class Decoder:
         self.instruments: dict[str, str] = {}  # of the orders that orderUpdates named, by number
         self._reader = BookReader()
         self._traded: set[str] = set()  # coins whose old trades have come
+        self._trades_coin = ""  # whose trades were subscribed last: an empty list names no coin
 
     def opened(self) -> None:
         """Begin anew: what the last connection showed is no longer continued."""
@@ -145,6 +146,7 @@ class Decoder:
         asked = answer.subscription
         if asked.type == "trades":
             self._traded.discard(asked.coin)
+            self._trades_coin = asked.coin
         return Subscribed(
             answer.method == "subscribe", asked.type, asked.coin, asked.user, asked.interval
         )
@@ -160,7 +162,7 @@ class Decoder:
         match channel:
             case "trades":
                 rows = market.trade_rows.decode(data)
-                coin = rows[0].coin if rows else ""
+                coin = rows[0].coin if rows else self._trades_coin
                 is_old = coin not in self._traded
                 self._traded.add(coin)
                 printed = market.trades(rows, self.listings, recv_ns, is_snapshot=is_old)
