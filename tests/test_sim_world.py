@@ -1,6 +1,7 @@
 """Worlds: everything from the seed, safe under every mix of faults, and judged by the ledger."""
 
 import pytest
+from msgspec import structs
 
 from crosswire.domain import (
     Absent,
@@ -12,8 +13,10 @@ from crosswire.domain import (
     Halted,
     Kill,
     Place,
+    Resend,
     Resumed,
     TimedOut,
+    Void,
 )
 from crosswire.fixed import SCALE
 from crosswire.sim.ledger import Ledger
@@ -57,6 +60,24 @@ def test_a_crash_between_any_two_steps_repeats_nothing() -> None:
     assert result.crashes == 2
     assert result.crashes_with_inflight > 0
     assert (result.double_sends, result.lost_fills, result.phantom_fills) == (0, 0, 0)
+
+
+def test_strangers_may_trade_in_crowds() -> None:
+    world = World(1, scenario=Scenario(strangers=(4 * NS,), trades=30, duration_ns=8 * NS))
+    assert world.run().failures == {}
+    rows = world.simulator.live_ledger.orders.values()
+    assert sum(not row.client_order_id for row in rows) == 30
+
+
+def test_what_was_to_replace_and_never_left_held_no_cancel() -> None:
+    records = Records(lambda: 5, lambda _id: None)
+    records.read(approved(structs.replace(place("b"), replaces="a"), 2))
+    assert records.replaced == 1
+    records.read(CancelRejected(1, "mm", "a", "", 2, "no way", is_unsent=True))
+    assert records.cancels_held == 0
+    records.read(Approved(Resend("mm", "b", 2), 3, 1))
+    records.read(Approved(Void("mm", "b", 2), 4, 1))
+    assert (records.copies, records.voids) == (1, 1)
 
 
 def test_a_run_can_be_cut_at_a_moment() -> None:
