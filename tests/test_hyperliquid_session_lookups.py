@@ -84,6 +84,40 @@ def test_none_open_is_an_answer_of_its_own() -> None:
     assert (read.orders, read.is_complete) == ((), True)
 
 
+def blind(reader: Reader, *kinds: str) -> None:
+    """Let some questions be answered with nothing."""
+    reader.bend = lambda q, status, body: (200, b"[]") if q["type"] in kinds else (status, body)
+
+
+def is_sure(reader: Reader) -> bool:
+    [read] = reader.ask("open_orders")
+    assert isinstance(read, OrdersRead)
+    return read.is_sure and not read.orders
+
+
+def test_an_empty_list_is_sure_where_the_history_shows_orders_and_none_open() -> None:
+    reader = ready()
+    assert is_sure(reader)  # the account has not asked for anything yet
+    reader.stage.act(place(order("60000", "0.01", cloid=CLOID)))
+    blind(reader, "frontendOpenOrders")
+    assert not is_sure(reader)  # the history shows one that is open
+    blind(reader, "frontendOpenOrders", "historicalOrders")
+    reader.lookups.has_traded = True
+    assert not any(is_sure(reader) for _ in range(9))
+    reader.bend = None
+    gone = {"type": "cancelByCloid", "cancels": [{"asset": 0, "cloid": CLOID}]}
+    assert reader.stage.act(gone)["status"] == "ok"
+    assert is_sure(reader)
+    blind(reader, "historicalOrders")
+    assert not is_sure(reader)
+
+
+def test_an_account_that_never_traded_is_believed_the_third_time() -> None:
+    reader = ready()
+    reader.stage.act({"type": "noop"})
+    assert [is_sure(reader) for _ in range(4)] == [False, False, True, True]
+
+
 def test_one_dex_that_fails_fails_the_whole() -> None:
     for status, body in ((500, b"null"), (502, b"<html>"), (200, b"null"), (200, b"{}")):
         reader = ready()

@@ -11,7 +11,14 @@ from crosswire.venues.hyperliquid.listings import Listings
 from crosswire.venues.hyperliquid.session.block_clock import BlockClock
 from crosswire.venues.hyperliquid.session.catalogue import HEADERS, OVERDUE_NS, Catalogue
 from crosswire.venues.hyperliquid.session.numbers import Numbers
-from crosswire.venues.hyperliquid.session.reads import KINDS, Leg, MoneyRead, Read, Who
+from crosswire.venues.hyperliquid.session.reads import (
+    KINDS,
+    Leg,
+    MoneyRead,
+    OpenOrdersRead,
+    Read,
+    Who,
+)
 from crosswire.venues.hyperliquid.session.weights import Weights
 from crosswire.venues.interface import HttpRequest, Output
 
@@ -48,6 +55,8 @@ class LookUps:
         self._running: dict[str, Read] = {}  # one of each kind
         self._asked: dict[int, tuple[Read, Leg, int]] = {}  # request -> which, when
         self._given_up: dict[int, None] = {}
+        self._blanks = 0  # reads of open orders in a row that found no history either
+        self.has_traded = False  # the account has shown an order: its history is not empty
 
     def ask(self, command: LookUp, now_ns: int) -> list[AnyEvent]:
         """Begin a look-up, at once or when there is weight for it."""
@@ -92,6 +101,8 @@ class LookUps:
         del self._running[read.what]
         self._clock.see(read.horizon_ns)
         events = read.conclude(now_ns)
+        if isinstance(read, OpenOrdersRead):
+            self._blanks = self._blanks + 1 if read.is_blank else 0
         self.counts["lookups_failed"] += isinstance(events[-1], ReadFailed)
         return [*events, *self._release(now_ns)]
 
@@ -139,6 +150,7 @@ class LookUps:
         self._waiting.remove(read)
         self._running[read.what] = read
         read.started_ns, read.venue_ns = now_ns, self._clock.lower_ns
+        read.blanks = 0 if self.has_traded else self._blanks
         self._go_on(read, now_ns)
         return True
 

@@ -20,8 +20,10 @@ from crosswire.domain import (
     PositionsRead,
     ReadFailed,
 )
+from crosswire.venues.hyperliquid import wire
 from crosswire.venues.hyperliquid.decode import info
 from crosswire.venues.hyperliquid.decode.info import Lookups
+from crosswire.venues.hyperliquid.decode.orders import latest, meaning
 from crosswire.venues.hyperliquid.decode.text import MILLISECOND
 from crosswire.venues.hyperliquid.encode import info as questions
 from crosswire.venues.hyperliquid.encode.info import Question
@@ -29,6 +31,7 @@ from crosswire.venues.hyperliquid.listings import QUOTE, Listings, dex_of
 
 REACHABLE = 10_000  # fills: what is older than so many cannot be read any more
 MAX_PAGES = 20
+MOST_BLANKS = 2  # before it: then an account without a history is believed
 
 
 class Leg(Struct, frozen=True):
@@ -65,6 +68,7 @@ class Read:
         self.venue_ns = 0  # the venue's clock was at least here then
         self.moved_ns = now_ns  # when something of it happened last
         self.rows = 0  # of the last answer: they cost weight
+        self.blanks = 0  # reads of this kind before it that showed nothing, nor did the history
 
     def begin(self) -> None:
         """Put the first questions on the list."""
@@ -104,7 +108,13 @@ class Read:
         return ""
 
     def _orders(
-        self, scope: str, rows: list[OrderReported], now_ns: int, *, is_complete: bool
+        self,
+        scope: str,
+        rows: list[OrderReported],
+        now_ns: int,
+        *,
+        is_complete: bool,
+        is_sure: bool = False,
     ) -> list[AnyEvent]:
         return [
             OrdersRead(
@@ -117,31 +127,55 @@ class Read:
                 source="lookup",
                 venue_ns=self.venue_ns,
                 since_ns=self.command.since_ns if scope == "closed" else 0,
+                is_sure=is_sure,
             )
         ]
 
 
 class OpenOrdersRead(Read):
-    """What is open, dex by dex: spot orders are shown with the venue's own."""
+    """What is open, dex by dex: spot orders are shown with the venue's own.
+
+    An empty list may be a blind one. So the history is asked as well: if that shows orders, and
+    none of them open, it was true. An account without a history has not asked for anything yet,
+    or says nothing time after time.
+    """
 
     what = "open_orders"
 
     def begin(self) -> None:
         self._rows: dict[str, OrderReported] = {}
+        self._is_sure = False
+        self.is_blank = False
         for dex in self.who.listings.dexs:
             self._ask("frontendOpenOrders", dex)
 
     def _take(self, leg: Leg, got: info.Answer[Any], result: Any, now_ns: int) -> str:
+        if leg.question.kind == "historicalOrders":
+            return self._take_history(result)
+        if leg.question.kind == "userRateLimit":
+            self._is_sure = result.n_requests_used == 0 or self.blanks >= MOST_BLANKS
+            self.is_blank = True
+            return ""
         page = self.who.decoder.open_orders(got, now_ns)
         if isinstance(page, ReadFailed):
             return page.reason
         for row in page.orders:
             if self._rows.setdefault(row.venue_order_id, row) is not row:
                 return f"order {row.venue_order_id} twice"
+        if not (self._rows or self.todo or self.keys):
+            self._ask("historicalOrders")
         return self._odd({row.coin for row in result}, leg.dex)
 
+    def _take_history(self, rows: list[wire.OrderUpdate]) -> str:
+        if not rows:
+            self._ask("userRateLimit")
+        is_open = any(meaning(row.status) == "open" for row in latest(rows))
+        self._is_sure = bool(rows) and not is_open
+        return ""
+
     def conclude(self, now_ns: int) -> list[AnyEvent]:
-        return self._orders("open", list(self._rows.values()), now_ns, is_complete=True)
+        rows = list(self._rows.values())
+        return self._orders("open", rows, now_ns, is_complete=True, is_sure=self._is_sure)
 
 
 class ClosedOrdersRead(Read):
