@@ -32,18 +32,21 @@ class Drill:
         takers: int = 1,
         near_ticks: int = NEAR_TICKS,
         far_every: int = 0,
+        miss_every: int = 0,
         tenths: int = 10,
     ) -> None:
         """`swing`: how many orders' worth it holds at most; `takers`: how many it sends at once.
 
         `near_ticks`: how far behind the touch it quotes; `far_every`: how often it sends a pair
-        that the venue refuses by its price, 0 = never; `tenths` of the quantity are ordered.
+        that the venue refuses by its price, 0 = never; `miss_every`: how often a taker does not
+        cross the spread, 0 = two times out of three; `tenths` of the quantity are ordered.
         """
         self.instruments = (instrument,)
         self._instrument = instrument
         self._quantity = from_user(quantity, "quantity") * tenths // 10
         self._near_ticks = near_ticks
         self._far_every = far_every
+        self._miss_every = miss_every
         self._most = swing * self._quantity
         self._takers = takers
         self._levels = levels
@@ -72,7 +75,8 @@ class Drill:
         reach = REACH_TICKS * view.instrument(self._instrument).tick_at(ask)
         aim = SWING[self._turns // LEG_TURNS % len(SWING)] * self._most
         is_buy = held < aim or (held == aim and self._turns % 4 < 2)
-        if self._turns % 3:
+        every = self._miss_every
+        if self._turns % every == 0 if every else self._turns % 3:
             price = bid - reach if is_buy else ask + reach
         else:
             price = ask + reach if is_buy else bid - reach
