@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
-from crosswire.app.demo import ACCOUNT
+from crosswire.app.demo import account_of
 from crosswire.app.simprocess import same_code
 from crosswire.sim import checks
 from crosswire.venues import NAMES, venue
 
 SECONDS = "3"
+VENUE = NAMES[0]
+ACCOUNT = account_of(VENUE)
 
 
 def demo(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -62,7 +64,7 @@ def test_every_count_is_recomputable_from_the_ledger_file(
 
 def test_no_secret_reaches_any_output(run: tuple[dict[str, Any], dict[str, Any], str]) -> None:
     _, _, said = run
-    login = venue(NAMES[0]).stage.login(ACCOUNT)
+    login = venue(VENUE).stage.login(ACCOUNT)
     assert ACCOUNT in said
     assert login.secret not in said
     assert login.key not in said
@@ -92,6 +94,6 @@ def test_without_json_there_is_a_summary_for_people(tmp_path: Path) -> None:
     assert shown.returncode == 0, shown.stderr
     assert "counted from the venue's ledger" in shown.stdout
     assert "every order done at the end" in shown.stdout
-    login = venue(NAMES[0]).stage.login(ACCOUNT)
+    login = venue(VENUE).stage.login(ACCOUNT)
     assert login.secret not in shown.stdout + shown.stderr
     assert not list(tmp_path.glob("crosswire-demo-*"))

@@ -1,60 +1,49 @@
-"""The demo: the real program against a simulator in a process of its own, judged by its ledger.
+"""The demo: the real program against simulators in processes of their own, judged by their ledgers.
 
-Nothing here is a shortcut: the bot is built from a config as every bot is, its login is checked,
-its orders cross real sockets. At the end it stops quoting, cancels, waits until every order is
-done, and the ledger of the simulator is held against what the program believes.
+Nothing here is a shortcut: the bot is built from a config as every bot is, its logins are checked,
+its orders cross real sockets. Several venues are one bot: one engine, an account and a ladder at
+each. At the end it stops quoting, cancels, waits until every order is done, and each simulator's
+ledger is held against what the program believes.
 """
 
 import asyncio
 import json
 import signal
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
-from crosswire import fixed
-from crosswire.app.config import Config, parse
-from crosswire.app.errors import CrosswireError, UserError
-from crosswire.app.live import SETTLED, Trader
+from crosswire.app import verified
+from crosswire.app.config import Config, credentials, parse
+from crosswire.app.errors import UserError
+from crosswire.app.hosting import parse_faults
+from crosswire.app.judging import Part, Tally, believed, judge, record_bookings, together
+from crosswire.app.live import Trader
 from crosswire.app.simprocess import SimProcess
 from crosswire.app.stages import spread
-from crosswire.app.views import bare
-from crosswire.domain import Filled
-from crosswire.sim import checks, plants
-from crosswire.strategies import BUILT_IN
+from crosswire.sim import plants
 from crosswire.venues import NAMES, venue
 
-ACCOUNT = "demo"
-INSTRUMENT = "BTC/USD"
 FRAME_S = 0.25
 READ_LAG = "1 s"  # how far the simulator's look-ups may trail, as it declares
 READ_EVERY = "10 s"  # a short run is held against the venue more often than a day's
 SETTLE_S = 45.0  # how long the end waits for what is in doubt: a bound, a lag, some look-ups
-LAST_NS = 5_000_000_000  # of the trading time: quoting has to go on to its end
-# The built-in strategies' parameters for the simulated market: close enough to be filled, and
-# few enough moves for the rate counters of a real account.
-PARAMETERS: dict[str, dict[str, Any]] = {
-    "market_making": {
-        "quantity": "0.004",
-        "levels": 3,
-        "edge_ticks": 10,
-        "spacing_ticks": 15,
-        "refresh_ticks": 150,
-        "skew_ticks": 8,
-        "max_position": "0.5",
-    }
-}
+# The built-in strategies that a venue's stage sets up for its simulated market.
+LADDER = "market_making"
+STRATEGIES = (LADDER,)
+SHOWN = "a simulator of ours: it runs copies once"
 
 
 class DemoOptions(Struct, frozen=True, kw_only=True):
     """What the command line asks for."""
 
     venues: tuple[str, ...] = NAMES[:1]
-    strategy: str = "market_making"
+    strategy: str = LADDER
     seconds: float = 20.0
     seed: int = 1
     faults: str = ""
@@ -68,10 +57,8 @@ class Scene(Struct):
     """What the live view shows: the bot, and how long it still runs."""
 
     trader: Trader
-    venue: str
-    instrument: str
+    parts: Sequence[Part]
     seconds_left: float
-    booked: list[Filled]
 
 
 Draw = Callable[[Scene], None]
@@ -82,10 +69,13 @@ def check(options: DemoOptions) -> None:
     for name in options.venues:
         if name not in NAMES:
             raise UserError(f'--venues "{name}": expected one of {", ".join(NAMES)}')
-    if len(options.venues) != 1:
-        raise UserError("--venues: one venue a demo, for now")
-    if options.strategy not in PARAMETERS:
-        known = ", ".join(sorted(BUILT_IN))
+        parse_faults(options.faults, name)
+    if len(set(options.venues)) != len(options.venues):
+        raise UserError("--venues: expected each venue once")
+    if options.recording and len(options.venues) > 1:
+        raise UserError("--recording: it is of one venue; expected one in --venues")
+    if options.strategy not in STRATEGIES:
+        known = ", ".join(STRATEGIES)
         raise UserError(f'--strategy "{options.strategy}": expected one of {known}')
     if options.plant and options.plant not in plants.names():
         known = ", ".join(plants.names())
@@ -99,36 +89,67 @@ def check(options: DemoOptions) -> None:
 
 
 async def perform(options: DemoOptions, draw: Draw | None = None) -> dict[str, Any]:
-    """Run the demo and return its verdict, counted from the simulator's ledger."""
+    """Run the demo and return its verdict, counted from the simulators' ledgers."""
     check(options)
-    name = options.venues[0]
-    simulator = SimProcess(name, _sim_options(options))
-    await simulator.start()
-    try:
-        with tempfile.TemporaryDirectory(prefix="crosswire-demo-") as directory:
-            config = _config(options, simulator.address, Path(directory))
-            trader = Trader(config, where="demo", tags_quantities=True, stop_s=SETTLE_S)
-            booked = _record_bookings(trader)
-            scene = Scene(trader, name, INSTRUMENT, options.seconds, booked)
-            try:
-                await _trade(scene, options, draw)
-            finally:
-                ended_ns = trader.now_ns()
-                await _end(scene, draw)
-            trader.raise_failure()
-            ledger = await simulator.ledger()
-            believed = _believed(trader, booked)
-    finally:
-        await simulator.stop()
+    parts = [Part(name, account_of(name), venue(name).stage.instrument) for name in options.venues]
+    async with AsyncExitStack() as stack:
+        simulators = [SimProcess(part.venue, _sim_options(options, part)) for part in parts]
+        for simulator in simulators:
+            stack.push_async_callback(simulator.stop)
+        await asyncio.gather(*(simulator.start() for simulator in simulators))
+        scratch = tempfile.TemporaryDirectory(prefix="crosswire-demo-")
+        directory = Path(stack.enter_context(scratch))
+        addresses = [simulator.address for simulator in simulators]
+        config = _config(options, parts, addresses, directory / "journal")
+        trader = Trader(config, where="demo", tags_quantities=True, stop_s=SETTLE_S)
+        record_bookings(trader, parts)
+        tally = Tally(parts)
+        trader.observers.append(tally.hear)
+        scene = Scene(trader, parts, options.seconds)
+        try:
+            await _trade(scene, options, draw)
+        finally:
+            ended_ns = trader.now_ns()
+            await _end(scene, draw)
+        trader.raise_failure()
+        ledgers = [await simulator.ledger() for simulator in simulators]
+    verdicts = {
+        part.venue: judge(trader, part, tally.counts[part.account], ledger, ended_ns)
+        for part, ledger in zip(parts, ledgers, strict=True)
+    }
     if options.ledger is not None:
-        document = {**ledger, "believed": believed}
-        options.ledger.write_text(json.dumps(document, indent=1), encoding="utf-8")
-    verdict = {**_verdict(ledger, believed), **_figures(trader, options)}
-    return {**verdict, "still_quoting": _is_quoting(ledger, ended_ns)}
+        _write_ledger(options.ledger, trader, parts, ledgers)
+    return {
+        "venues": verdicts,
+        **together(verdicts),
+        "all_orders_done": trader.is_clean,
+        "tick_to_trade_us": spread(trader.tick_to_trade_ns),
+        "loop_lag_us": spread(trader.lag_ns),
+        "strategy": options.strategy,
+        "seconds": options.seconds,
+        "seed": options.seed,
+    }
 
 
-def _sim_options(options: DemoOptions) -> list[str]:
-    given = ["--seed", str(options.seed), "--account", ACCOUNT]
+def account_of(venue_name: str) -> str:
+    """The name of the demo's account at a venue."""
+    return f"demo-{venue_name}"
+
+
+def _write_ledger(
+    file: Path, trader: Trader, parts: Sequence[Part], ledgers: Sequence[dict[str, Any]]
+) -> None:
+    """Write what the simulator saw and the program believes; of several venues, by venue."""
+    documents = {
+        part.venue: {**ledger, "believed": believed(trader, part)}
+        for part, ledger in zip(parts, ledgers, strict=True)
+    }
+    only = next(iter(documents.values())) if len(documents) == 1 else {"venues": documents}
+    file.write_text(json.dumps(only, indent=1), encoding="utf-8")
+
+
+def _sim_options(options: DemoOptions, part: Part) -> list[str]:
+    given = ["--seed", str(options.seed), "--account", part.account]
     for flag, value in (
         ("--faults", options.faults),
         ("--recording", options.recording),
@@ -139,55 +160,57 @@ def _sim_options(options: DemoOptions) -> list[str]:
     return given
 
 
-def _config(options: DemoOptions, address: str, directory: Path) -> Config:
-    name = options.venues[0]
-    hosts = venue(name).local_hosts(address)
-    login = venue(name).stage.login(ACCOUNT)
-    strategy = {
-        "class": options.strategy,
-        "account": ACCOUNT,
-        "instrument": INSTRUMENT,
-        **PARAMETERS[options.strategy],
-    }
-    return parse(
+def _config(
+    options: DemoOptions, parts: Sequence[Part], addresses: Sequence[str], journal: Path
+) -> Config:
+    """Make the bot's config, and the records that let its accounts send copies."""
+    config = parse(
         {
             "mode": "testnet",
             "bot": "demo",
             "accounts": {
-                ACCOUNT: {
-                    "venue": name,
-                    "key": login.key,
-                    "secret": login.secret,
-                    "tier": "pro",
-                    "hosts": {
-                        "rest": hosts.rest,
-                        "ws": hosts.ws,
-                        "ws_private": hosts.ws_private,
-                        "read_lag": READ_LAG,
-                    },
-                }
+                part.account: _account(part, address)
+                for part, address in zip(parts, addresses, strict=True)
             },
-            "strategies": {"ladder": strategy},
+            "strategies": {
+                f"ladder-{part.venue}": {
+                    "class": options.strategy,
+                    "account": part.account,
+                    "instrument": part.instrument,
+                    **venue(part.venue).stage.ladder,
+                }
+                for part in parts
+            },
             "reconcile": {"orders_every": READ_EVERY, "balances_every": READ_EVERY},
             "risk": {"max_order_notional": "20000", "max_position_notional": "100000"},
-            "journal": {"directory": directory / "journal"},
+            "journal": {"directory": journal},
         },
         "demo",
     )
+    for part in parts:
+        section = config.accounts[part.account]
+        if section.resends and section.hosts is not None:
+            login, hosts = credentials(section, part.account), section.hosts.hosts()
+            verified.write(journal, part.account, login, hosts, [SHOWN], time.time_ns())
+    return config
 
 
-def _record_bookings(trader: Trader) -> list[Filled]:
-    """Keep what is really booked, whatever was heard: that is what the program believes."""
-    booked: list[Filled] = []
-    positions = trader.engine.positions
-    book = positions.book
-
-    def recorded(fill: Filled, strategy: str) -> object:
-        booked.append(fill)
-        return book(fill, strategy)
-
-    vars(positions)["book"] = recorded
-    return booked
+def _account(part: Part, address: str) -> dict[str, Any]:
+    found = venue(part.venue)
+    hosts, login = found.local_hosts(address), found.stage.login(part.account)
+    return {
+        "venue": part.venue,
+        "key": login.key,
+        "secret": login.secret,
+        "tier": found.stage.tier,
+        "resends": found.capabilities.takes_copies,
+        "hosts": {
+            "rest": hosts.rest,
+            "ws": hosts.ws,
+            "ws_private": hosts.ws_private,
+            "read_lag": READ_LAG,
+        },
+    }
 
 
 async def _trade(scene: Scene, options: DemoOptions, draw: Draw | None) -> None:
@@ -218,85 +241,3 @@ async def _end(scene: Scene, draw: Draw | None) -> None:
             draw(scene)
         await asyncio.wait((stopping,), timeout=FRAME_S)
     stopping.result()
-
-
-def _is_quoting(ledger: dict[str, Any], ended_ns: int) -> bool:
-    """Whether the venue still took orders or amends in the last seconds of the trading time."""
-    return any(
-        row["outcome"] == "accepted"
-        and row["method"] in ("place", "amend")
-        and ended_ns - LAST_NS <= row["at_ns"] <= ended_ns
-        for row in ledger["requests"]
-    )
-
-
-def _believed(trader: Trader, booked: list[Filled]) -> dict[str, Any]:
-    """What the program believes, in the words of `sim.checks`."""
-    engine = trader.engine
-    return {
-        "account": ACCOUNT,
-        "fills": [_fill_row(fill) for fill in booked],
-        "positions": {
-            bare(instrument): fixed.text(position.quantity)
-            for account, instrument, position in engine.positions.items()
-            if account == ACCOUNT
-        },
-        "balances": {
-            asset: fixed.text(total)
-            for (account, asset), total in engine.positions.balances.items()
-            if account == ACCOUNT
-        },
-        "open_orders": [
-            order.client_order_id for order in engine.orders.all_open(ACCOUNT) if order.is_open
-        ],
-        "doubts_open": engine.orders.doubts(ACCOUNT),
-    }
-
-
-def _fill_row(fill: Filled) -> dict[str, str]:
-    return {
-        "fill_key": fill.fill_key,
-        "venue_order_id": fill.venue_order_id,
-        "client_order_id": fill.client_order_id,
-        "account": fill.account,
-        "instrument": bare(fill.instrument),
-        "side": fill.side,
-        "price": fixed.text(fill.price),
-        "quantity": fixed.text(fill.quantity),
-        "fee": fixed.text(fill.fee),
-        "fee_asset": fill.fee_asset,
-    }
-
-
-def _verdict(ledger: dict[str, Any], believed: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return checks.judge(ledger, believed)
-    except ValueError as error:
-        raise CrosswireError(str(error)) from None
-
-
-def _figures(trader: Trader, options: DemoOptions) -> dict[str, Any]:
-    """What the ledger cannot know: how it went on our side, and our own clock's figures."""
-    counts = trader.engine.counts
-    told = trader.statistics(ACCOUNT)
-    return {
-        "checksum_failures": counts["checksum_failures"],
-        "doubts": counts["doubts_opened"],
-        "doubts_settled": {
-            name.removeprefix(SETTLED): count
-            for name, count in sorted(counts.items())
-            if name.startswith(SETTLED)
-        },
-        "fallbacks": told["fallbacks"],
-        "rest_orders": told["rest_orders"],
-        "breaker_openings": told["breaker_openings"],
-        "corrections": counts["corrections"],
-        "late_accepts": counts["late_accepts"],
-        "tick_to_trade_us": spread(trader.tick_to_trade_ns),
-        "loop_lag_us": spread(trader.lag_ns),
-        "all_orders_done": trader.is_clean,
-        "venues": list(options.venues),
-        "strategy": options.strategy,
-        "seconds": options.seconds,
-        "seed": options.seed,
-    }

@@ -73,6 +73,7 @@ class Trader:
         self.where = where
         self.observers: list[Callable[[Record], None]] = [alarm]
         self.tick_to_trade_ns: deque[int] = deque(maxlen=SAMPLES)
+        self.ticks_of = {name: deque[int](maxlen=SAMPLES) for name in config.accounts}
         self.lag_ns: deque[int] = deque(maxlen=SAMPLES)
         self.is_clean = False
         self.failure: BaseException | None = None
@@ -342,7 +343,9 @@ class Trader:
         received_ns = getattr(tick, "received_ns", 0)
         if received_ns > self._last_tick_ns:
             self._last_tick_ns = received_ns
-            self.tick_to_trade_ns.append(self._clock.now_ns() - received_ns)
+            took_ns = self._clock.now_ns() - received_ns
+            self.tick_to_trade_ns.append(took_ns)
+            self.ticks_of[command.account].append(took_ns)
         return sent
 
     def _link_of(self, command: AnyCommand) -> AnyLink:

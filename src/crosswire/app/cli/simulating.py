@@ -95,7 +95,7 @@ def _announce(venue_name: str, account: str, port: int, *, is_json: bool) -> Non
 
 
 def demo(
-    venues: Annotated[str, typer.Option(help=f"Of {', '.join(NAMES)}.")] = NAMES[0],
+    venues: Annotated[str, typer.Option(help=f"Of {', '.join(NAMES)}, with commas.")] = NAMES[0],
     strategy: Annotated[str, typer.Option(help="A built-in strategy.")] = "market_making",
     seconds: Annotated[float, typer.Option(help="How long it trades.")] = 20,
     seed: Seed = 1,
