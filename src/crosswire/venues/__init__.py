@@ -4,7 +4,7 @@ from importlib import import_module
 
 from crosswire.venues.interface import Venue
 
-NAMES = ("kraken",)
+NAMES = ("kraken", "hyperliquid")
 
 
 def venue(name: str) -> Venue:

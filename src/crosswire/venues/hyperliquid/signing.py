@@ -112,6 +112,10 @@ class Signer:
         self.is_mainnet = is_mainnet
         self.vault = vault.lower()
 
+    def acting_for(self, vault: str) -> "Signer":
+        """Return the same key's signer for a vault's account, "" = for its own."""
+        return Signer(self._key.secret.hex(), is_mainnet=self.is_mainnet, vault=vault)
+
     def sign_packed(self, packed: bytes, nonce: int, expires_after_ms: int = 0) -> bytes:
         """Return r, s and v (65 bytes) of an L1 action given as msgpack; 0 = never expires."""
         tail = self._vault

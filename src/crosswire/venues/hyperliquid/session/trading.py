@@ -1,0 +1,571 @@
+"""One login's dialogue with Hyperliquid, without I/O: orders by post or REST, the private stream.
+
+The session only routes. What is asked of the venue is made in `outgoing`, what its answers mean
+is said in `settle`, the connection is kept by `login`, look-ups are led by `lookups`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crosswire.domain import (
+    Accepted,
+    Amend,
+    AnyEvent,
+    Approved,
+    Cancel,
+    CancelAll,
+    CancelBatch,
+    CancelRejected,
+    Closed,
+    Connected,
+    Disconnected,
+    Filled,
+    LoggedIn,
+    LookUp,
+    OrdersRead,
+    Place,
+    PlaceBatch,
+    Rejected,
+    Resend,
+    TimedOut,
+    Transport,
+    TransportFailed,
+    Unreadable,
+    VenueWarned,
+    Void,
+)
+from crosswire.venues.held import Held, Waiting
+from crosswire.venues.hyperliquid import canonical, wire
+from crosswire.venues.hyperliquid.decode import errors, exchange, info
+from crosswire.venues.hyperliquid.decode.exchange import Outcome
+from crosswire.venues.hyperliquid.decode.messages import (
+    ChannelMessage,
+    Complaint,
+    Reply,
+    Subscribed,
+)
+from crosswire.venues.hyperliquid.decode.websocket import Decoder
+from crosswire.venues.hyperliquid.encode import info as questions
+from crosswire.venues.hyperliquid.encode.actions import Actions
+from crosswire.venues.hyperliquid.listings import Listings
+from crosswire.venues.hyperliquid.session import settle
+from crosswire.venues.hyperliquid.session.block_clock import BlockClock
+from crosswire.venues.hyperliquid.session.catalogue import Catalogue
+from crosswire.venues.hyperliquid.session.direct import Direct
+from crosswire.venues.hyperliquid.session.hosts import is_mainnet
+from crosswire.venues.hyperliquid.session.inflight import Copy, InFlight, Request
+from crosswire.venues.hyperliquid.session.login import Login
+from crosswire.venues.hyperliquid.session.lookups import LookUps
+from crosswire.venues.hyperliquid.session.numbers import Numbers
+from crosswire.venues.hyperliquid.session.once import Once
+from crosswire.venues.hyperliquid.session.open_orders import OpenOrders
+from crosswire.venues.hyperliquid.session.outgoing import PRIVATE, Outgoing
+from crosswire.venues.hyperliquid.session.pacing import KEPT_WEIGHT, Pacing
+from crosswire.venues.hyperliquid.session.posts import Posts
+from crosswire.venues.hyperliquid.session.roles import Roles
+from crosswire.venues.hyperliquid.session.weights import Weights
+from crosswire.venues.hyperliquid.signing import Signer
+from crosswire.venues.interface import Endpoint, HttpRequest, Output, SessionSettings
+from crosswire.venues.unsent import unsent
+
+# The venue closes a connection to which it had nothing to say for a minute; beats come oftener.
+_SILENCE_NS = 30_000_000_000
+_MINUTE_NS = 60_000_000_000
+_NEWEST_NS = 2_000_000_000  # a complaint without a number may be about what left so lately
+_REFUSALS = (Rejected, CancelRejected)
+_ECHOED = re.compile(r'"id":\s*(\d{1,18})')
+_NO_AMEND = "this venue replaces orders: place one that replaces it"
+
+
+class Trading:
+    """A session with credentials. Fulfils `venues.interface.Session`."""
+
+    def __init__(self, settings: SessionSettings, first_nonce: int) -> None:
+        """`ValueError` in one line if the credentials cannot be right."""
+        self.name = settings.account
+        self.rest_url = settings.hosts.rest
+        self.outbox: list[Output] = []
+        self._url = settings.hosts.ws_private
+        self._timeout_ns = settings.request_timeout_ns
+        self._may_place = settings.may_place
+        self._address = canonical.address(settings.credentials.key)
+        signer = Signer(settings.credentials.secret, is_mainnet=is_mainnet(settings.hosts))
+        name, address = self.name, self._address
+        listings = Listings()
+        numbers, weights = Numbers(), Weights()
+        self.clock = BlockClock(name)
+        self._weights = weights
+        self._actions = Actions(listings)
+        self._orders = OpenOrders(name)
+        self._pacing = Pacing()
+        self._inflight = InFlight()
+        self._held = Held(settings.max_held, settings.max_held_ns)
+        self._outgoing = Outgoing(
+            self.outbox,
+            signer,
+            first_nonce,
+            settings.nonce_ceiling,
+            self._actions,
+            clock=self.clock,
+            numbers=numbers,
+            weights=weights,
+            pacing=self._pacing,
+            orders=self._orders,
+            inflight=self._inflight,
+        )
+        self._send_directly = Direct(self._outgoing).send
+        self._catalogue = Catalogue(
+            listings,
+            self.outbox,
+            numbers,
+            weights,
+            settings.instruments,
+            session=name,
+            address=address,
+        )
+        self._lookups = LookUps(
+            name, address, listings, self.outbox, numbers, weights, self.clock, self._catalogue
+        )
+        self._roles = Roles(name, address, signer.address, self.outbox, numbers, weights)
+        self._decoder = Decoder(
+            listings, session=name, connection=PRIVATE, account=name, address=address
+        )
+        self._login = Login(
+            name,
+            address,
+            self._outgoing,
+            self.clock,
+            listings,
+            settings.instruments,
+            self._inflight.is_anxious,
+        )
+        self.posts = Posts()
+        self._once = Once()
+        self._budget_key = 0  # of the question for the address's budget
+        self._first_id = 0  # the last post of earlier connections
+        self._warned_ns: dict[str, int] = {}
+        self._jumped_ns = -1
+        self._last_ns = 0
+        self._counts = {"refusals": 0, "timeouts": 0, "late_answers": 0, "stray_answers": 0}
+
+    def __repr__(self) -> str:
+        return f"Trading({self.name})"
+
+    # --- connections ---
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """One private connection."""
+        return (Endpoint(PRIVATE, self._url, is_private=True, silence_ns=_SILENCE_NS),)
+
+    def start(self, now_ns: int) -> list[AnyEvent]:
+        """Ask who we are, what is traded, and what is left of the address's budget."""
+        return [
+            *self._roles.tick(now_ns),
+            *self._catalogue.start(now_ns),
+            *self._ask_budget(now_ns),
+        ]
+
+    def opened(self, connection: str, now_ns: int) -> list[AnyEvent]:
+        """The connection stands; we are logged in when our channels are confirmed."""
+        self._decoder.opened()
+        self._first_id = self._outgoing.post_id
+        self._login.opened(now_ns)
+        return [Connected(now_ns, self.name, connection)]
+
+    def closed(self, connection: str, reason: str, now_ns: int) -> list[AnyEvent]:
+        """What was in flight on the connection is in doubt now."""
+        self._login.closed()
+        self._first_id = self._outgoing.post_id
+        self.posts.closed(f"connection lost: {reason}")
+        events: list[AnyEvent] = [
+            Disconnected(now_ns, self.name, connection, reason),
+            TransportFailed(now_ns, self.name, "ws", reason),
+        ]
+        for copy in self._inflight.lose_posts():
+            events += copy.give_up(f"connection lost: {reason}", now_ns)
+        return self._noted(events)
+
+    def received(self, connection: str, payload: bytes, now_ns: int) -> list[AnyEvent]:
+        """Decode one frame of the private connection."""
+        message = self._decoder.frame(payload, now_ns)
+        if isinstance(message, Reply):
+            return self._replied(message, now_ns)
+        if isinstance(message, ChannelMessage):
+            return self._channel(message, now_ns)
+        if isinstance(message, Subscribed):
+            self._login.subscribed(message)
+            return self._ready(now_ns)
+        if isinstance(message, Complaint):
+            return self._complained(message, now_ns)
+        return [message] if isinstance(message, Unreadable) else []
+
+    @property
+    def has_ws(self) -> bool:
+        """Whether a post would go by WebSocket now."""
+        return self._login.state != "closed"
+
+    def is_ready(self, transport: Transport) -> bool:
+        """Whether the login is known to be right, and, by WebSocket, its stream to deliver."""
+        if transport == "ws":
+            return self._login.state == "ready"
+        return self._roles.is_right and self._catalogue.is_ready
+
+    def _ready(self, now_ns: int) -> list[AnyEvent]:
+        """Say so once all that is needed is there: channels, lists, and a login that fits."""
+        if self._login.state != "asking" or not self._login.has_stream:
+            return []
+        if not self.is_ready("rest"):
+            return []
+        self._login.state = "ready"
+        return [LoggedIn(now_ns, self.name), *self._release(now_ns)]
+
+    # --- commands ---
+
+    def send(self, approved: Approved, transport: Transport, now_ns: int) -> list[AnyEvent]:
+        """Send a command, hold it back for the venue's limits, or refuse it unsent."""
+        # The hot path: one order that nothing stands in the way of.
+        if transport == "ws" and self._login.state == "ready" and not self._held.queue:
+            events = self._send_directly(approved, now_ns)
+            if events is not None:
+                return events
+        command = approved.command
+        if isinstance(command, LookUp):
+            return self._looked_up(self._lookups.ask(command, now_ns))
+        if isinstance(command, Amend):
+            return unsent(approved, _NO_AMEND, now_ns, is_transient=False)
+        dropped = self._drop_held(approved, now_ns) if len(self._held) else []
+        if not self._may_leave(approved, transport):
+            return [*dropped, *unsent(approved, f"not ready to trade by {transport}", now_ns)]
+        if isinstance(command, Resend):
+            return self._outgoing.resend(approved, transport, now_ns)
+        if isinstance(command, Void):
+            return self._outgoing.void(approved, transport, now_ns)
+        if isinstance(command, CancelAll):
+            return [*dropped, *self._outgoing.cancel_known(approved, transport, now_ns)]
+        if not self._may_go(approved, transport, now_ns, is_held=False):
+            return self._held.add(approved, transport, now_ns)
+        return [*dropped, *self._outgoing.send(approved, transport, now_ns)]
+
+    def _may_leave(self, approved: Approved, transport: Transport) -> bool:
+        """Whether a command has a way out; a cancel needs no more than its instrument's number."""
+        if self.is_ready(transport):
+            return True
+        is_placing = isinstance(approved.command, Place | PlaceBatch | Resend)
+        if is_placing or not self._catalogue.is_ready:
+            return False
+        return transport == "rest" or self.has_ws
+
+    def _drop_held(self, approved: Approved, now_ns: int) -> list[AnyEvent]:
+        """A cancel overtakes what waits for the same order, and keeps it from being sent."""
+        command = approved.command
+        if isinstance(command, CancelAll):
+            return self._held.clear("everything is being cancelled", now_ns)
+        cancels = command.cancels if isinstance(command, CancelBatch) else (command,)
+        return [
+            event
+            for cancel in cancels
+            if isinstance(cancel, Cancel)
+            for event in self._held.drop(cancel.client_order_id, now_ns)
+        ]
+
+    def _may_go(
+        self, approved: Approved, transport: Transport, now_ns: int, *, is_held: bool
+    ) -> bool:
+        """Whether the venue's limits leave room; a cancel may always go."""
+        command = approved.command
+        if not isinstance(command, Place | PlaceBatch):
+            return True
+        places = command.places if isinstance(command, PlaceBatch) else (command,)
+        if not is_held and any(self._held.is_waiting(each.instrument) for each in places):
+            return False
+        if transport == "rest" and not self._weights.may(KEPT_WEIGHT + 1, now_ns):
+            return False
+        is_open, posts = len(self._orders.orders), len(self._inflight.posts)
+        return self._pacing.may_place(len(places), is_open, posts, now_ns)
+
+    def _release(self, now_ns: int) -> list[AnyEvent]:
+        """Send what waited, as far as there is room now."""
+        # What a jump of the clock means for what waits, whoever is told of it has to decide first.
+        if not len(self._held) or self._jumped_ns == now_ns:
+            return []
+        return self._held.release(lambda waiting: self._try(waiting, now_ns), now_ns)
+
+    def _try(self, waiting: Waiting, now_ns: int) -> list[AnyEvent] | None:
+        transport = waiting.transport
+        if not (self.is_ready(transport) and self._may_place(transport)):
+            return None
+        if not self._may_go(waiting.approved, transport, now_ns, is_held=True):
+            return None
+        return self._outgoing.send(waiting.approved, transport, now_ns)
+
+    # --- users' own posts ---
+
+    def post_action(self, action: Mapping[str, Any], now_ns: int) -> int:
+        """Sign and send any action of the venue; returns a number for `posts.take`.
+
+        `ValueError` for what the venue would not understand, `TypeError` for a float.
+        """
+        body = self._outgoing.sign(action, now_ns)
+        self._pacing.spend(_entries(action))
+        return self._post("/exchange", body, 1, now_ns)
+
+    def post_info(self, payload: Mapping[str, Any], now_ns: int) -> int:
+        """Ask any question of the venue; returns a number for `posts.take`."""
+        asked = dict(payload)
+        question = questions.question(str(asked.pop("type", "")), **asked)
+        return self._post("/info", question.body, question.weight, now_ns)
+
+    def _post(self, path: str, body: bytes, weight: int, now_ns: int) -> int:
+        number, is_action = self.posts.next(), path == "/exchange"
+        kept = (number, is_action, now_ns)
+        if self.has_ws:
+            self.posts.posts[self._outgoing.post(body, now_ns, is_action=is_action)] = kept
+        else:
+            self.posts.calls[self._outgoing.call(path, body, weight, now_ns)] = kept
+        return number
+
+    # --- answers ---
+
+    def _replied(self, reply: Reply, now_ns: int) -> list[AnyEvent]:
+        """Match a post's answer by its number, before it is read."""
+        number = reply.request_id
+        if number <= self._first_id:
+            return self._late(number, now_ns)
+        copy = self._inflight.take("ws", number)
+        if copy is not None:
+            is_error = reply.kind == "error"
+            outcome = (
+                exchange.transport_error(reply.error) if is_error else exchange.read(reply.payload)
+            )
+            return self._settled(copy, outcome, now_ns)
+        if number in self._login.beats:
+            return self._measured(self._login.replied(reply, now_ns), now_ns)
+        if number in self.posts.posts:
+            self.posts.replied(reply)
+            return []
+        self._counts["stray_answers"] += 1
+        return []
+
+    def _late(self, number: int, now_ns: int) -> list[AnyEvent]:
+        """An answer of an older connection: what it answers was given up with that one."""
+        self._counts["late_answers"] += 1
+        return self._warn(
+            "late", f"late answers of an old connection are dropped: {number}", now_ns
+        )
+
+    def _settled(self, copy: Copy, outcome: Outcome, now_ns: int) -> list[AnyEvent]:
+        request = copy.request
+        if errors.is_spent_budget(outcome.error):
+            self._pacing.refused(now_ns)
+        events = settle.settle(copy, outcome, now_ns)
+        self._over(request.voids or request)
+        warned: list[AnyEvent] = []
+        if errors.is_wrong_signer(outcome.error):
+            warned = self._warn("signer", outcome.error, now_ns)
+        return [*self._noted(events), *warned, *self._release(now_ns)]
+
+    def _over(self, request: Request) -> None:
+        if not request.pending:
+            self._inflight.forget(request)
+
+    def _complained(self, complaint: Complaint, now_ns: int) -> list[AnyEvent]:
+        """The error channel: about the post that it names, or echoes, or else the newest ones."""
+        echoed = _ECHOED.search(complaint.text) if complaint.is_our_words else None
+        number = complaint.request_id or (int(echoed[1]) if echoed else 0)
+        if complaint.is_benign:
+            return [*self._login.complained(complaint, now_ns), *self._ready(now_ns)]
+        if self._login.beats.pop(number, None) is not None:
+            return []
+        if self.posts.complained(number, complaint.text):
+            return []
+        copy = self._inflight.take("ws", number) if number > self._first_id else None
+        if copy is not None:
+            verdict: errors.Verdict = "transient" if complaint.is_limit else "refused"
+            outcome = Outcome(error=complaint.text[:200], verdict=verdict)
+            return self._settled(copy, outcome, now_ns)
+        events = self._login.complained(complaint, now_ns)
+        if not number and "subscri" not in complaint.text:
+            events += self._doubt_newest(complaint.text[:200], now_ns)
+        return events
+
+    def _doubt_newest(self, reason: str, now_ns: int) -> list[AnyEvent]:
+        """A complaint that names nobody: whatever left a moment ago may be what it is about."""
+        events: list[AnyEvent] = []
+        for copy in self._inflight.posts.values():
+            if now_ns - copy.sent_ns <= _NEWEST_NS:
+                events += copy.give_up(reason, now_ns)
+        return self._noted(events)
+
+    def answered(
+        self, request: HttpRequest, status: int, body: bytes, now_ns: int
+    ) -> list[AnyEvent]:
+        """Read the answer to an HTTP request."""
+        key = request.key
+        if status == 429:
+            self._weights.refused(now_ns)
+        copy = self._inflight.take("rest", key)
+        if copy is not None:
+            return self._settled(copy, exchange.read_http(status, body), now_ns)
+        if self._lookups.owns(key):
+            return self._looked_up(self._lookups.answered(request, status, body, now_ns))
+        if self._catalogue.owns(key):
+            events = self._catalogue.answered(request, status, body, now_ns)
+            self._actions.relist()
+            return [*events, *self._ready(now_ns)]
+        if self._roles.owns(key):
+            events = self._roles.answered(request, status, body, now_ns)
+            if self._roles.vault != self._outgoing.signer.vault:
+                self._outgoing.signer = self._outgoing.signer.acting_for(self._roles.vault)
+            return [*events, *self._ready(now_ns)]
+        if key in self._login.calls:
+            return self._measured(self._login.answered(key, status, body, now_ns), now_ns)
+        if key in self.posts.calls:
+            self.posts.answered(key, status, body)
+        elif key == self._budget_key:
+            self._read_budget(status, body)
+        return []
+
+    def failed(
+        self, request: HttpRequest, reason: str, now_ns: int, *, was_sent: bool
+    ) -> list[AnyEvent]:
+        """No answer: an order is in doubt, unless nothing of it can have left."""
+        key = request.key
+        if self._login.calls.pop(key, None) is not None:
+            return []  # asked too often, and heard by nobody when it works
+        failed = TransportFailed(now_ns, self.name, "rest", reason)
+        events: list[AnyEvent] = []
+        copy = self._inflight.take("rest", key)
+        if copy is not None:
+            if was_sent:
+                copy.request.answers -= 1
+                events = copy.give_up(reason, now_ns)
+            else:
+                events = settle.never_left(copy, reason, now_ns)
+                self._over(copy.request)
+            events = self._noted(events)
+        elif self._lookups.owns(key):
+            events = self._lookups.failed(request, reason, now_ns)
+        elif self._catalogue.owns(key):
+            events = self._catalogue.failed(request, reason, now_ns)
+        elif self._roles.owns(key):
+            events = self._roles.failed(request, reason, now_ns)
+        elif key in self.posts.calls:
+            self.posts.failed(key, reason, was_sent=was_sent)
+        return [failed, *events]
+
+    # --- the private stream ---
+
+    def _channel(self, message: ChannelMessage, now_ns: int) -> list[AnyEvent]:
+        events = self._once.fresh(message.events)
+        for event in events:
+            venue_ns = getattr(event, "venue_ns", 0)
+            if venue_ns:
+                self.clock.see(venue_ns)
+        return [*self._noted(events), *self._release(now_ns)]
+
+    def _noted(self, events: list[AnyEvent]) -> list[AnyEvent]:
+        """Keep the session's own picture: open orders, and requests that the stream settled."""
+        for event in events:
+            if isinstance(event, Accepted | Closed | Filled):
+                if isinstance(event, Accepted):
+                    instrument = self._decoder.instruments.get(event.venue_order_id, "")
+                    self._orders.apply(event, instrument)
+                else:
+                    self._orders.apply(event)
+                if getattr(event, "source", "") != "answer":
+                    self._prove(event)
+            elif isinstance(event, TimedOut):
+                self._counts["timeouts"] += 1
+            elif isinstance(event, _REFUSALS):
+                self._counts["refusals"] += 1
+                if isinstance(event, Rejected) and not self._inflight.of_order(
+                    event.client_order_id
+                ):
+                    self._orders.apply(event)
+        return events
+
+    def _looked_up(self, events: list[AnyEvent]) -> list[AnyEvent]:
+        self._once.saw(events)
+        for event in events:
+            if isinstance(event, OrdersRead):
+                self._orders.apply(event)
+        return events
+
+    def _prove(self, event: Accepted | Closed | Filled) -> None:
+        """An order's events on the stream settle requests before their answers arrive."""
+        key = self._orders.key(event.client_order_id, event.venue_order_id)
+        for request in self._inflight.of_order(key):
+            is_new = request.kind == "place" and any(
+                part.client_order_id == key for part in request.parts
+            )
+            if is_new or isinstance(event, Closed):
+                request.pending.discard(key)
+                if not request.pending and request.is_doubtful:
+                    self._inflight.forget(request)
+
+    # --- time ---
+
+    def tick(self, now_ns: int) -> list[AnyEvent]:
+        """Give up silent requests, keep the login, send what waited."""
+        self._last_ns = now_ns
+        events = self._noted(self._inflight.expire(self._timeout_ns, now_ns))
+        self.posts.expire(self._timeout_ns * 2, now_ns)
+        events += self._roles.tick(now_ns)
+        events += self._catalogue.tick(now_ns)
+        events += self._looked_up(self._lookups.tick(now_ns))
+        self._login.tick(now_ns)
+        events += self._ask_budget(now_ns)
+        return [*events, *self._ready(now_ns), *self._release(now_ns)]
+
+    def _measured(self, news: list[AnyEvent], now_ns: int) -> list[AnyEvent]:
+        """The clock was measured; what waits does not leave in the same moment as a jump."""
+        if news:
+            self._jumped_ns = now_ns
+        return news
+
+    def _ask_budget(self, now_ns: int) -> list[AnyEvent]:
+        question = questions.of_user("userRateLimit", self._address)
+        if self._pacing.is_due(now_ns) and self._weights.may(question.weight, now_ns):
+            self._pacing.asked(now_ns)
+            self._budget_key = self._outgoing.call("/info", question.body, question.weight, now_ns)
+        return []
+
+    def _read_budget(self, status: int, body: bytes) -> None:
+        got = info.answer(status, body, wire.RateLimit)
+        if got.result is not None:
+            self._pacing.read(got.result.n_requests_cap, got.result.n_requests_used)
+
+    def _warn(self, kind: str, text: str, now_ns: int) -> list[AnyEvent]:
+        """Say something to people, once a minute."""
+        if now_ns - self._warned_ns.get(kind, -_MINUTE_NS) < _MINUTE_NS:
+            return []
+        self._warned_ns[kind] = now_ns
+        return [VenueWarned(now_ns, self.name, text)]
+
+    def statistics(self) -> Mapping[str, int | str | bool]:
+        """Counters and states, for people and metrics."""
+        return {
+            **self._counts,
+            **self._outgoing.counts,
+            **self._login.statistics(),
+            **self._lookups.counts,
+            "login_fits": self._roles.is_right,
+            "in_flight": self._inflight.waiting(),
+            "held_now": len(self._held),
+            "held_back": self._held.held,
+            "held_refused": self._held.refused,
+            "requests_left": self._pacing.left,
+            "budget_refusals": self._pacing.refusals,
+            "weight_left": self._weights.left(self._last_ns),
+            "clock_offset_ms": self.clock.offset_ns // 1_000_000,
+        }
+
+
+def _entries(action: Mapping[str, Any]) -> int:
+    """Return what an action counts of the address's budget."""
+    for name in ("orders", "cancels", "modifies"):
+        entries = action.get(name)
+        if isinstance(entries, Sequence):
+            return len(entries)
+    return 1
