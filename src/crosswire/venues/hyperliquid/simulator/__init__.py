@@ -50,7 +50,8 @@ def simulator(
     `credentials` are the account's address and the private key that signs for it: its own, or an
     API wallet's. `instruments` are listed instead of the usual markets: `mirror` brings their
     books. `flow` is off, normal or efficient. A recorded book starts at once and plays in a loop.
-    `pairs` keeps of the usual markets only these (BTC-PERP). `ValueError` for what is unknown.
+    `pairs` brings only these to life (BTC-PERP): the rest is listed, and nobody trades it.
+    `ValueError` for what is unknown.
     """
     if flow not in FLOWS:
         raise ValueError(f'unknown flow "{flow}": expected off, normal or efficient')
@@ -60,8 +61,7 @@ def simulator(
     for name in [*pairs, *recordings]:
         if name not in names:
             raise ValueError(f"{name} is not listed: {', '.join(names)}")
-    if pairs:
-        markets = tuple(market for market in markets if market.name in {*pairs, *recordings})
+    alive = [market for market in markets if not pairs or market.name in {*pairs, *recordings}]
     own, signer = address(credentials.key), address_of_secret(credentials.secret)
     agents = {} if signer == own else {signer: "crosswire"}
     held = SimAccount(address=own, balances=balances, agents=agents)
@@ -71,7 +71,7 @@ def simulator(
         instruments=markets,
         accounts={account: held},
         faults=from_mapping(Faults(), faults or {}),
-        flow=None if flow == "off" else flow_for(markets, seed, flow, list(recordings)),
+        flow=None if flow == "off" else flow_for(alive, seed, flow, list(recordings)),
         recordings=recordings,
     )
 
