@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from crosswire.domain import AnyEvent, LookUp
+from crosswire.domain import AnyEvent, LookUp, ReadFailed
 from crosswire.venues.hyperliquid.listings import Listings
 from crosswire.venues.hyperliquid.session.block_clock import BlockClock
 from crosswire.venues.hyperliquid.session.catalogue import Catalogue
@@ -23,9 +23,10 @@ from crosswire.venues.interface import (
     SimDrop,
     SimFrame,
 )
-from tests.hyperliquid_stage import MS, OWN, Stage
+from tests.hyperliquid_stage import OWN, Stage
 
 SECOND = 1_000_000_000
+KINDS = ("open_orders", "closed_orders", "fills", "balances")
 HOSTS = Hosts(rest="http://venue", ws="ws://venue/ws", ws_private="ws://venue/ws")
 E = TypeVar("E")
 
@@ -124,6 +125,21 @@ class Reader:
         return owner.answered(request, status, body, self.now_ns)
 
 
+def ready(**options: Any) -> Reader:
+    """Return one that has read the lists; of one perp, unless others are wanted."""
+    reader = Reader(wanted=options.pop("wanted", ("BTC-PERP",)), **options)
+    reader.start()
+    assert reader.catalogue.is_ready
+    return reader
+
+
+def reason(events: list[AnyEvent]) -> str:
+    """Return why the only thing that happened is a failed read."""
+    [failed] = events
+    assert isinstance(failed, ReadFailed)
+    return failed.reason
+
+
 class Watching:
     """A feed and a venue, joined: every frame and request is carried at once."""
 
@@ -198,6 +214,3 @@ class Watching:
             self.stage.sim.closed(self.connection, now_ns)
             return [*self.feed.closed(PUBLIC, output.reason, now_ns), *self.open()]
         return []
-
-
-__all__ = ["MS", "SECOND", "Reader", "Watching", "asked", "of"]

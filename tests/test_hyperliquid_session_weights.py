@@ -1,9 +1,8 @@
-"""The weight of an IP within any minute, and the numbers of requests."""
+"""The weight of an IP within any minute."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosswire.venues.hyperliquid.session.numbers import Numbers
 from crosswire.venues.hyperliquid.session.weights import LIMIT, MINUTE_NS, Weights
 
 SECOND = 1_000_000_000
@@ -52,8 +51,3 @@ def test_no_minute_ever_holds_more_than_the_limit(asked: list[tuple[int, int]]) 
         recent = sum(one for at_ns, one in spent if now_ns - at_ns < MINUTE_NS)
         assert recent <= 500
         assert weights.left(now_ns) == 500 - recent
-
-
-def test_numbers_never_come_twice() -> None:
-    numbers = Numbers()
-    assert [numbers.next() for _ in range(3)] == [1, 2, 3]

@@ -17,9 +17,6 @@ from crosswire.domain import (
     Disconnected,
     FeedProven,
     InstrumentListed,
-    Place,
-    PlaceBatch,
-    Rejected,
     Resubscribe,
     TickerChanged,
     TradePrinted,
@@ -48,6 +45,7 @@ from crosswire.venues.interface import (
     Output,
     Reconnect,
 )
+from crosswire.venues.unsent import unsent
 
 PUBLIC = "public"
 MAX_DEPTH, FAST_DEPTH = 20, 5  # levels of a whole book, and of one twice a second
@@ -192,14 +190,7 @@ class Feed:
             if watch is not None and watch.state == "live":
                 self._resubscribe(watch, now_ns)
             return []
-        text = "a public feed takes no orders"
-        places = command.places if isinstance(command, PlaceBatch) else (command,)
-        number = approved.request_id
-        return [
-            Rejected(now_ns, one.account, one.client_order_id, "", number, text, is_unsent=True)
-            for one in places
-            if isinstance(one, Place)
-        ] or [VenueWarned(now_ns, self.name, text)]
+        return unsent(approved, "a public feed takes no orders", now_ns, is_transient=False)
 
     def candles(self, name: str, interval: str, now_ns: int) -> None:
         """Stream an instrument's bars too; `ValueError` for what is not listed."""
@@ -298,9 +289,9 @@ class Feed:
         One whose rhythm fails takes the word from all: the others go on by their own frames.
         """
         horizon_ns = now_ns - self._fresh_ns
+        self._prove_ns = now_ns + PROVE_NS
         live = [watch for watch in self._watches.values() if watch.state == "live"]
         if live and all(watch.heard_ns >= horizon_ns for watch in live):
-            self._prove_ns = now_ns + PROVE_NS
             events.append(FeedProven(now_ns, self.name))
 
     def _listed(self, events: list[AnyEvent], now_ns: int) -> list[AnyEvent]:

@@ -50,7 +50,8 @@ class LookUps:
         self._weights = weights
         self._clock = clock
         self._catalogue = catalogue
-        self._who = Who(account, canonical.address(address), listings, catalogue.knows)
+        user = canonical.address(address)
+        self._who = Who(account, user, listings, catalogue.knows, lambda: catalogue.dexs)
         self._waiting: list[Read] = []
         self._running: dict[str, Read] = {}  # one of each kind
         self._asked: dict[int, tuple[Read, Leg, int]] = {}  # request -> which, when

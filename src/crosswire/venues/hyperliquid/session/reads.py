@@ -4,7 +4,7 @@ Each takes answers until nothing is left to ask, and then concludes. Whatever is
 ambiguous fails the whole: the reason is text, and nothing of it is told.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from msgspec import Struct
@@ -23,7 +23,7 @@ from crosswire.domain import (
 from crosswire.venues.hyperliquid import wire
 from crosswire.venues.hyperliquid.decode import info
 from crosswire.venues.hyperliquid.decode.info import Lookups
-from crosswire.venues.hyperliquid.decode.orders import latest, meaning
+from crosswire.venues.hyperliquid.decode.orders import latest
 from crosswire.venues.hyperliquid.decode.text import MILLISECOND
 from crosswire.venues.hyperliquid.encode import info as questions
 from crosswire.venues.hyperliquid.encode.info import Question
@@ -31,6 +31,8 @@ from crosswire.venues.hyperliquid.listings import QUOTE, Listings, dex_of
 
 REACHABLE = 10_000  # fills: what is older than so many cannot be read any more
 MAX_PAGES = 20
+SETTLED_NS = 10_000_000_000  # by then lists show what the history shows
+_RESTING = frozenset({"open", "triggered"})  # the statuses that the lists of open orders show
 MOST_BLANKS = 2  # before it: then an account without a history is believed
 
 
@@ -48,6 +50,7 @@ class Who(Struct, frozen=True):
     address: str
     listings: Listings
     has_name: Callable[[str], bool]  # of a coin: it has its final name, or never will
+    traded_dexs: Callable[[], Sequence[str]]
 
     @property
     def decoder(self) -> Lookups:
@@ -135,15 +138,16 @@ class Read:
 class OpenOrdersRead(Read):
     """What is open, dex by dex: spot orders are shown with the venue's own.
 
-    An empty list may be a blind one. So the history is asked as well: if that shows orders, and
-    none of them open, it was true. An account without a history has not asked for anything yet,
-    or says nothing time after time.
+    The list of a dex that is empty may be a blind one. So, where we trade there, the history is
+    asked as well: if that shows orders, and none open that the lists leave out, they were true.
+    An account without a history has not asked for anything yet, or says nothing time after time.
     """
 
     what = "open_orders"
 
     def begin(self) -> None:
         self._rows: dict[str, OrderReported] = {}
+        self._has_gap = False
         self._is_sure = False
         self.is_blank = False
         for dex in self.who.listings.dexs:
@@ -162,15 +166,27 @@ class OpenOrdersRead(Read):
         for row in page.orders:
             if self._rows.setdefault(row.venue_order_id, row) is not row:
                 return f"order {row.venue_order_id} twice"
-        if not (self._rows or self.todo or self.keys):
+        self._has_gap |= not result and leg.dex in self.who.traded_dexs()
+        if self._has_gap and not (self.todo or self.keys):
             self._ask("historicalOrders")
         return self._odd({row.coin for row in result}, leg.dex)
 
     def _take_history(self, rows: list[wire.OrderUpdate]) -> str:
+        if not rows and self._rows:
+            return "orders are open, and the history is empty"
         if not rows:
             self._ask("userRateLimit")
-        is_open = any(meaning(row.status) == "open" for row in latest(rows))
-        self._is_sure = bool(rows) and not is_open
+        left_out = [
+            row
+            for row in latest(rows)
+            if row.status in _RESTING and str(row.order.oid) not in self._rows
+        ]
+        self._is_sure = bool(rows) and not left_out
+        # What is younger may have come after the lists, or be behind them.
+        settled_ns = self.venue_ns - SETTLED_NS
+        for row in left_out if self._rows else ():
+            if row.status_timestamp * MILLISECOND <= settled_ns:
+                return f"order {row.order.oid} is open by the history and in no list"
         return ""
 
     def conclude(self, now_ns: int) -> list[AnyEvent]:
