@@ -107,6 +107,7 @@ class InFlight:
         self.calls: dict[int, Copy] = {}
         self.by_order: dict[str, list[Request]] = {}
         self.places: dict[int, list[Request]] = {}  # by the engine's number
+        self._swept_ns = 0
 
     def add(self, request: Request) -> None:
         """Register a request that is about to be sent."""
@@ -159,6 +160,9 @@ class InFlight:
                     events += copy.give_up(f"no answer within {limit_ns / 1e9:g} s", now_ns)
                 if age_ns >= limit_ns + KEPT_NS:
                     del copies[number]
+        if now_ns - self._swept_ns < ANXIOUS_NS:
+            return events
+        self._swept_ns = now_ns
         old = {id(r): r for rs in self.by_order.values() for r in rs if _is_old(r, now_ns)}
         for request in old.values():
             self.forget(request)
@@ -166,11 +170,18 @@ class InFlight:
 
     def is_anxious(self, now_ns: int) -> bool:
         """Whether an answer is late, or was given up a moment ago."""
+        cancels = (copy.request for copy in self.posts.values() if copy.request.kind == "cancel")
+        places = (request for requests in self.places.values() for request in requests)
         return any(
-            ANXIOUS_NS <= now_ns - copy.sent_ns < CALM_NS and copy.request.pending
-            for copies in (self.posts, self.calls)
-            for copy in copies.values()
+            request.pending
+            and (request.is_doubtful or now_ns - request.sent_ns >= ANXIOUS_NS)
+            and now_ns - request.sent_ns < CALM_NS
+            for request in (*places, *cancels)
         )
+
+    def unheard(self) -> int:
+        """Return how many posts of this connection were given up."""
+        return sum(copy.is_timed_out for copy in self.posts.values())
 
     def waiting(self) -> int:
         """Return how many copies have neither an answer nor been given up."""

@@ -25,6 +25,7 @@ CHANNELS = (*NEEDED, "userEvents", "userFundings", "userNonFundingLedgerUpdates"
 PING_NS = 15_000_000_000
 BEAT_NS = 5_000_000_000
 QUICK_BEAT_NS = 500_000_000  # while somebody waits for the venue's clock
+AHEAD_NS = 1_000_000_000  # no stamp is so far in the future: one of the clocks has jumped
 OVERDUE_NS = 5_000_000_000  # of a beat, or of a subscription's confirmation
 MOST_MISSED = 2
 
@@ -114,13 +115,14 @@ class Login:
             return
         overdue = sum(now_ns - sent_ns >= OVERDUE_NS for sent_ns in self.beats.values())
         if overdue >= MOST_MISSED:
-            self._reconnect("posts are not answered any more")
+            self.reconnect("posts are not answered any more")
             return
         if len(self._confirmed) < len(CHANNELS) and now_ns - self._asked_ns >= OVERDUE_NS:
             self._subscribe(now_ns)
         if now_ns - self._pinged_ns >= PING_NS:
             self._ping(now_ns)
-        every_ns = QUICK_BEAT_NS if self._is_anxious(now_ns) else BEAT_NS
+        is_wrong = self._clock.lower_ns > self._clock.venue_ns(now_ns) + AHEAD_NS
+        every_ns = QUICK_BEAT_NS if is_wrong or self._is_anxious(now_ns) else BEAT_NS
         if now_ns - self._beat_ns >= every_ns:
             self._beat(now_ns)
 
@@ -142,10 +144,15 @@ class Login:
             self._clock.measure(sent_ns, now_ns, venue_ns=venue_ns)
         return self._clock.news(now_ns)
 
-    def _reconnect(self, reason: str) -> None:
+    def reconnect(self, reason: str) -> None:
+        """Give the connection up, and ask for another."""
         self.reconnects += 1
+        self.closed()
         self._outgoing.outbox.append(Reconnect(PRIVATE, reason))
-        self.beats.clear()
+
+    def hurry(self) -> None:
+        """The venue's clock may not be where we think: ask at the next tick."""
+        self._beat_ns = 0
 
     def _subscribe(self, now_ns: int) -> None:
         self._asked_ns = now_ns

@@ -3,7 +3,8 @@
 They go by WebSocket while it is connected, else by REST; the answer reads the same either way.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -11,6 +12,8 @@ from msgspec import Struct
 from crosswire.venues.hyperliquid import wire
 from crosswire.venues.hyperliquid.decode.messages import Reply
 from crosswire.venues.hyperliquid.decode.text import FAULTS
+from crosswire.venues.hyperliquid.encode import info as questions
+from crosswire.venues.hyperliquid.session.outgoing import Outgoing
 
 KEPT = 1_000  # answers that nobody has fetched
 _payload = msgspec.json.Decoder(wire.InfoPayload)
@@ -32,17 +35,38 @@ class Posted(Struct, frozen=True):
 class Posts:
     """The posts of one login, by their numbers; `on_answer` is called with each that ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, outgoing: Outgoing) -> None:
+        self._outgoing = outgoing
         self.on_answer: Callable[[Posted], None] | None = None
         self.posts: dict[int, tuple[int, bool, int]] = {}  # id -> number, whether action, when
         self.calls: dict[int, tuple[int, bool, int]] = {}
         self._last = 0
         self._answers: dict[int, Posted] = {}
 
-    def next(self) -> int:
-        """Return the number of the next one."""
+    def action(self, action: Mapping[str, Any], now_ns: int, *, by_ws: bool) -> int:
+        """Sign and send any action of the venue; returns its number.
+
+        `ValueError` for what the venue would not understand, `TypeError` for a float.
+        """
+        body = self._outgoing.sign(action, now_ns)
+        self._outgoing.pacing.spend(_entries(action))
+        return self._send("/exchange", body, 1, now_ns, by_ws=by_ws)
+
+    def info(self, payload: Mapping[str, Any], now_ns: int, *, by_ws: bool) -> int:
+        """Ask any question of the venue; returns its number."""
+        asked = dict(payload)
+        question = questions.question(str(asked.pop("type", "")), **asked)
+        return self._send("/info", question.body, question.weight, now_ns, by_ws=by_ws)
+
+    def _send(self, path: str, body: bytes, weight: int, now_ns: int, *, by_ws: bool) -> int:
         self._last += 1
-        return self._last
+        number, is_action = self._last, path == "/exchange"
+        kept = (number, is_action, now_ns)
+        if by_ws:
+            self.posts[self._outgoing.post(body, now_ns, is_action=is_action)] = kept
+        else:
+            self.calls[self._outgoing.call(path, body, weight, now_ns)] = kept
+        return number
 
     def take(self, number: int) -> Posted | None:
         """Return what became of a post, once; None while it is under way."""
@@ -110,3 +134,12 @@ class Posts:
 def _is_lost(error: str, is_action: bool) -> bool:
     """Whether an action may have run all the same: only what the venue refused has not."""
     return is_action and not error.startswith("4")
+
+
+def _entries(action: Mapping[str, Any]) -> int:
+    """Return what an action counts of the address's budget."""
+    for name in ("orders", "cancels", "modifies"):
+        entries = action.get(name)
+        if isinstance(entries, Sequence):
+            return len(entries)
+    return 1

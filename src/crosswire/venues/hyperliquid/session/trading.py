@@ -9,26 +9,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crosswire.domain import (
-    Accepted,
     Amend,
     AnyEvent,
     Approved,
     Cancel,
     CancelAll,
     CancelBatch,
-    CancelRejected,
-    Closed,
     Connected,
     Disconnected,
-    Filled,
     LoggedIn,
     LookUp,
-    OrdersRead,
     Place,
     PlaceBatch,
-    Rejected,
     Resend,
-    TimedOut,
     Transport,
     TransportFailed,
     Unreadable,
@@ -36,8 +29,8 @@ from crosswire.domain import (
     Void,
 )
 from crosswire.venues.held import Held, Waiting
-from crosswire.venues.hyperliquid import canonical, wire
-from crosswire.venues.hyperliquid.decode import errors, exchange, info
+from crosswire.venues.hyperliquid import canonical
+from crosswire.venues.hyperliquid.decode import errors, exchange
 from crosswire.venues.hyperliquid.decode.exchange import Outcome
 from crosswire.venues.hyperliquid.decode.messages import (
     ChannelMessage,
@@ -46,11 +39,11 @@ from crosswire.venues.hyperliquid.decode.messages import (
     Subscribed,
 )
 from crosswire.venues.hyperliquid.decode.websocket import Decoder
-from crosswire.venues.hyperliquid.encode import info as questions
 from crosswire.venues.hyperliquid.encode.actions import Actions
 from crosswire.venues.hyperliquid.listings import Listings
 from crosswire.venues.hyperliquid.session import settle
 from crosswire.venues.hyperliquid.session.block_clock import BlockClock
+from crosswire.venues.hyperliquid.session.budget import Budget
 from crosswire.venues.hyperliquid.session.catalogue import Catalogue
 from crosswire.venues.hyperliquid.session.direct import Direct
 from crosswire.venues.hyperliquid.session.hosts import is_mainnet
@@ -58,10 +51,10 @@ from crosswire.venues.hyperliquid.session.inflight import Copy, InFlight, Reques
 from crosswire.venues.hyperliquid.session.login import Login
 from crosswire.venues.hyperliquid.session.lookups import LookUps
 from crosswire.venues.hyperliquid.session.numbers import Numbers
-from crosswire.venues.hyperliquid.session.once import Once
 from crosswire.venues.hyperliquid.session.open_orders import OpenOrders
 from crosswire.venues.hyperliquid.session.outgoing import PRIVATE, Outgoing
 from crosswire.venues.hyperliquid.session.pacing import KEPT_WEIGHT, Pacing
+from crosswire.venues.hyperliquid.session.picture import Picture
 from crosswire.venues.hyperliquid.session.posts import Posts
 from crosswire.venues.hyperliquid.session.roles import Roles
 from crosswire.venues.hyperliquid.session.weights import Weights
@@ -72,8 +65,9 @@ from crosswire.venues.unsent import unsent
 # The venue closes a connection to which it had nothing to say for a minute; beats come oftener.
 _SILENCE_NS = 30_000_000_000
 _MINUTE_NS = 60_000_000_000
+_UNHEARD = 50  # of the hundred that may be in flight
 _NEWEST_NS = 2_000_000_000  # a complaint without a number may be about what left so lately
-_REFUSALS = (Rejected, CancelRejected)
+_ABOUT_CHANNELS = ("Cannot subscribe", "Cannot track", "Invalid subscription")
 _ECHOED = re.compile(r'"id":\s*(\d{1,18})')
 _NO_AMEND = "this venue replaces orders: place one that replaces it"
 
@@ -140,14 +134,14 @@ class Trading:
             settings.instruments,
             self._inflight.is_anxious,
         )
-        self.posts = Posts()
-        self._once = Once()
-        self._budget_key = 0  # of the question for the address's budget
+        self.posts = Posts(self._outgoing)
+        self._budget = Budget(address, self._outgoing, weights)
+        self._picture = Picture(self._orders, self._inflight, self._decoder.instruments)
         self._first_id = 0  # the last post of earlier connections
         self._warned_ns: dict[str, int] = {}
         self._jumped_ns = -1
         self._last_ns = 0
-        self._counts = {"refusals": 0, "timeouts": 0, "late_answers": 0, "stray_answers": 0}
+        self._counts = {"late_answers": 0, "stray_answers": 0}
 
     def __repr__(self) -> str:
         return f"Trading({self.name})"
@@ -160,11 +154,8 @@ class Trading:
 
     def start(self, now_ns: int) -> list[AnyEvent]:
         """Ask who we are, what is traded, and what is left of the address's budget."""
-        return [
-            *self._roles.tick(now_ns),
-            *self._catalogue.start(now_ns),
-            *self._ask_budget(now_ns),
-        ]
+        self._budget.tick(now_ns)
+        return [*self._roles.tick(now_ns), *self._catalogue.start(now_ns)]
 
     def opened(self, connection: str, now_ns: int) -> list[AnyEvent]:
         """The connection stands; we are logged in when our channels are confirmed."""
@@ -184,7 +175,7 @@ class Trading:
         ]
         for copy in self._inflight.lose_posts():
             events += copy.give_up(f"connection lost: {reason}", now_ns)
-        return self._noted(events)
+        return self._picture.noted(events)
 
     def received(self, connection: str, payload: bytes, now_ns: int) -> list[AnyEvent]:
         """Decode one frame of the private connection."""
@@ -231,7 +222,7 @@ class Trading:
                 return events
         command = approved.command
         if isinstance(command, LookUp):
-            return self._looked_up(self._lookups.ask(command, now_ns))
+            return self._picture.looked_up(self._lookups.ask(command, now_ns))
         if isinstance(command, Amend):
             return unsent(approved, _NO_AMEND, now_ns, is_transient=False)
         dropped = self._drop_held(approved, now_ns) if len(self._held) else []
@@ -248,13 +239,11 @@ class Trading:
         return [*dropped, *self._outgoing.send(approved, transport, now_ns)]
 
     def _may_leave(self, approved: Approved, transport: Transport) -> bool:
-        """Whether a command has a way out; a cancel needs no more than its instrument's number."""
+        """Whether a command has a way out; a cancel needs no stream."""
         if self.is_ready(transport):
             return True
         is_placing = isinstance(approved.command, Place | PlaceBatch | Resend)
-        if is_placing or not self._catalogue.is_ready:
-            return False
-        return transport == "rest" or self.has_ws
+        return not is_placing and self.has_ws and self.is_ready("rest")
 
     def _drop_held(self, approved: Approved, now_ns: int) -> list[AnyEvent]:
         """A cancel overtakes what waits for the same order, and keeps it from being sent."""
@@ -306,24 +295,11 @@ class Trading:
 
         `ValueError` for what the venue would not understand, `TypeError` for a float.
         """
-        body = self._outgoing.sign(action, now_ns)
-        self._pacing.spend(_entries(action))
-        return self._post("/exchange", body, 1, now_ns)
+        return self.posts.action(action, now_ns, by_ws=self.has_ws)
 
     def post_info(self, payload: Mapping[str, Any], now_ns: int) -> int:
         """Ask any question of the venue; returns a number for `posts.take`."""
-        asked = dict(payload)
-        question = questions.question(str(asked.pop("type", "")), **asked)
-        return self._post("/info", question.body, question.weight, now_ns)
-
-    def _post(self, path: str, body: bytes, weight: int, now_ns: int) -> int:
-        number, is_action = self.posts.next(), path == "/exchange"
-        kept = (number, is_action, now_ns)
-        if self.has_ws:
-            self.posts.posts[self._outgoing.post(body, now_ns, is_action=is_action)] = kept
-        else:
-            self.posts.calls[self._outgoing.call(path, body, weight, now_ns)] = kept
-        return number
+        return self.posts.info(payload, now_ns, by_ws=self.has_ws)
 
     # --- answers ---
 
@@ -358,12 +334,14 @@ class Trading:
         request = copy.request
         if errors.is_spent_budget(outcome.error):
             self._pacing.refused(now_ns)
+        if errors.is_expired(outcome.error):
+            self._login.hurry()
         events = settle.settle(copy, outcome, now_ns)
         self._over(request.voids or request)
         warned: list[AnyEvent] = []
         if errors.is_wrong_signer(outcome.error):
             warned = self._warn("signer", outcome.error, now_ns)
-        return [*self._noted(events), *warned, *self._release(now_ns)]
+        return [*self._picture.noted(events), *warned, *self._release(now_ns)]
 
     def _over(self, request: Request) -> None:
         if not request.pending:
@@ -385,7 +363,7 @@ class Trading:
             outcome = Outcome(error=complaint.text[:200], verdict=verdict)
             return self._settled(copy, outcome, now_ns)
         events = self._login.complained(complaint, now_ns)
-        if not number and "subscri" not in complaint.text:
+        if not number and not complaint.text.startswith(_ABOUT_CHANNELS):
             events += self._doubt_newest(complaint.text[:200], now_ns)
         return events
 
@@ -395,7 +373,7 @@ class Trading:
         for copy in self._inflight.posts.values():
             if now_ns - copy.sent_ns <= _NEWEST_NS:
                 events += copy.give_up(reason, now_ns)
-        return self._noted(events)
+        return self._picture.noted(events)
 
     def answered(
         self, request: HttpRequest, status: int, body: bytes, now_ns: int
@@ -408,7 +386,7 @@ class Trading:
         if copy is not None:
             return self._settled(copy, exchange.read_http(status, body), now_ns)
         if self._lookups.owns(key):
-            return self._looked_up(self._lookups.answered(request, status, body, now_ns))
+            return self._picture.looked_up(self._lookups.answered(request, status, body, now_ns))
         if self._catalogue.owns(key):
             events = self._catalogue.answered(request, status, body, now_ns)
             self._actions.relist()
@@ -422,8 +400,8 @@ class Trading:
             return self._measured(self._login.answered(key, status, body, now_ns), now_ns)
         if key in self.posts.calls:
             self.posts.answered(key, status, body)
-        elif key == self._budget_key:
-            self._read_budget(status, body)
+        elif self._budget.owns(key):
+            self._budget.answered(status, body)
         return []
 
     def failed(
@@ -443,7 +421,7 @@ class Trading:
             else:
                 events = settle.never_left(copy, reason, now_ns)
                 self._over(copy.request)
-            events = self._noted(events)
+            events = self._picture.noted(events)
         elif self._lookups.owns(key):
             events = self._lookups.failed(request, reason, now_ns)
         elif self._catalogue.owns(key):
@@ -457,65 +435,25 @@ class Trading:
     # --- the private stream ---
 
     def _channel(self, message: ChannelMessage, now_ns: int) -> list[AnyEvent]:
-        events = self._once.fresh(message.events)
+        events = self._picture.streamed(message.events)
         for event in events:
-            venue_ns = getattr(event, "venue_ns", 0)
-            if venue_ns:
-                self.clock.see(venue_ns)
-        return [*self._noted(events), *self._release(now_ns)]
-
-    def _noted(self, events: list[AnyEvent]) -> list[AnyEvent]:
-        """Keep the session's own picture: open orders, and requests that the stream settled."""
-        for event in events:
-            if isinstance(event, Accepted | Closed | Filled):
-                if isinstance(event, Accepted):
-                    instrument = self._decoder.instruments.get(event.venue_order_id, "")
-                    self._orders.apply(event, instrument)
-                else:
-                    self._orders.apply(event)
-                if getattr(event, "source", "") != "answer":
-                    self._prove(event)
-            elif isinstance(event, TimedOut):
-                self._counts["timeouts"] += 1
-            elif isinstance(event, _REFUSALS):
-                self._counts["refusals"] += 1
-                if isinstance(event, Rejected) and not self._inflight.of_order(
-                    event.client_order_id
-                ):
-                    self._orders.apply(event)
-        return events
-
-    def _looked_up(self, events: list[AnyEvent]) -> list[AnyEvent]:
-        self._once.saw(events)
-        for event in events:
-            if isinstance(event, OrdersRead):
-                self._orders.apply(event)
-        return events
-
-    def _prove(self, event: Accepted | Closed | Filled) -> None:
-        """An order's events on the stream settle requests before their answers arrive."""
-        key = self._orders.key(event.client_order_id, event.venue_order_id)
-        for request in self._inflight.of_order(key):
-            is_new = request.kind == "place" and any(
-                part.client_order_id == key for part in request.parts
-            )
-            if is_new or isinstance(event, Closed):
-                request.pending.discard(key)
-                if not request.pending and request.is_doubtful:
-                    self._inflight.forget(request)
+            self.clock.see(getattr(event, "venue_ns", 0))
+        return [*events, *self._release(now_ns)]
 
     # --- time ---
 
     def tick(self, now_ns: int) -> list[AnyEvent]:
         """Give up silent requests, keep the login, send what waited."""
         self._last_ns = now_ns
-        events = self._noted(self._inflight.expire(self._timeout_ns, now_ns))
+        events = self._picture.noted(self._inflight.expire(self._timeout_ns, now_ns))
         self.posts.expire(self._timeout_ns * 2, now_ns)
         events += self._roles.tick(now_ns)
         events += self._catalogue.tick(now_ns)
-        events += self._looked_up(self._lookups.tick(now_ns))
+        events += self._picture.looked_up(self._lookups.tick(now_ns))
+        if self._inflight.unheard() >= _UNHEARD:
+            self._login.reconnect("too many posts were never answered")
         self._login.tick(now_ns)
-        events += self._ask_budget(now_ns)
+        self._budget.tick(now_ns)
         return [*events, *self._ready(now_ns), *self._release(now_ns)]
 
     def _measured(self, news: list[AnyEvent], now_ns: int) -> list[AnyEvent]:
@@ -523,18 +461,6 @@ class Trading:
         if news:
             self._jumped_ns = now_ns
         return news
-
-    def _ask_budget(self, now_ns: int) -> list[AnyEvent]:
-        question = questions.of_user("userRateLimit", self._address)
-        if self._pacing.is_due(now_ns) and self._weights.may(question.weight, now_ns):
-            self._pacing.asked(now_ns)
-            self._budget_key = self._outgoing.call("/info", question.body, question.weight, now_ns)
-        return []
-
-    def _read_budget(self, status: int, body: bytes) -> None:
-        got = info.answer(status, body, wire.RateLimit)
-        if got.result is not None:
-            self._pacing.read(got.result.n_requests_cap, got.result.n_requests_used)
 
     def _warn(self, kind: str, text: str, now_ns: int) -> list[AnyEvent]:
         """Say something to people, once a minute."""
@@ -547,6 +473,7 @@ class Trading:
         """Counters and states, for people and metrics."""
         return {
             **self._counts,
+            **self._picture.counts,
             **self._outgoing.counts,
             **self._login.statistics(),
             **self._lookups.counts,
@@ -560,12 +487,3 @@ class Trading:
             "weight_left": self._weights.left(self._last_ns),
             "clock_offset_ms": self.clock.offset_ns // 1_000_000,
         }
-
-
-def _entries(action: Mapping[str, Any]) -> int:
-    """Return what an action counts of the address's budget."""
-    for name in ("orders", "cancels", "modifies"):
-        entries = action.get(name)
-        if isinstance(entries, Sequence):
-            return len(entries)
-    return 1
