@@ -7,6 +7,7 @@ from importlib.metadata import version
 import pytest
 
 import crosswire
+from crosswire import venues
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -26,9 +27,18 @@ def test_a_name_that_is_not_there_says_so() -> None:
 
 
 def test_importing_it_loads_nothing_heavy() -> None:
-    heavy = ("aiohttp", "sqlalchemy", "pydantic", "crosswire.app.live")
+    heavy = ("aiohttp", "sqlalchemy", "pydantic", "coincurve", "crosswire.app.live")
     code = f"import crosswire, sys; print([name for name in {heavy!r} if name in sys.modules])"
     assert run("-c", code).stdout.strip() == "[]"
+
+
+def test_an_action_is_signed_without_anything_else() -> None:
+    signer = crosswire.Signer("0x" + "1" * 64, is_mainnet=False)
+    signed = crosswire.sign_action({"type": "noop"}, signer, 1_700_000_000_000)
+    assert signed.nonce == 1_700_000_000_000
+    assert set(signed.signature) == {"r", "s", "v"}
+    with pytest.raises(AttributeError, match="has no attribute nothing"):
+        getattr(venues, "noth" + "ing")
 
 
 def test_it_has_the_version_it_was_installed_with() -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from crosswire.app.errors import ConfigError as ConfigError
     from crosswire.app.errors import CrosswireError as CrosswireError
     from crosswire.app.errors import NotConnectedError as NotConnectedError
+    from crosswire.app.errors import OutcomeUnknown as OutcomeUnknown
     from crosswire.app.errors import Refused as Refused
     from crosswire.app.errors import Rejected as Rejected
     from crosswire.app.errors import UserError as UserError
@@ -31,23 +32,28 @@ if TYPE_CHECKING:
     from crosswire.app.views import PositionView as PositionView
     from crosswire.app.views import Trade as Trade
     from crosswire.app.views import Update as Update
+    from crosswire.venues import Signer as Signer
+    from crosswire.venues import sign_action as sign_action
 
 _HOMES = {
-    "connect": "connect",
-    "Client": "client",
-    "Wish": "placed",
-    "ConfigError": "errors",
-    "CrosswireError": "errors",
-    "NotConnectedError": "errors",
-    "Refused": "errors",
-    "Rejected": "errors",
-    "UserError": "errors",
-    "PlacedOrder": "placed",
-    "BookView": "views",
-    "Execution": "views",
-    "PositionView": "views",
-    "Trade": "views",
-    "Update": "views",
+    "connect": "app.connect",
+    "Client": "app.client",
+    "Wish": "app.placed",
+    "ConfigError": "app.errors",
+    "CrosswireError": "app.errors",
+    "NotConnectedError": "app.errors",
+    "OutcomeUnknown": "app.errors",
+    "Refused": "app.errors",
+    "Rejected": "app.errors",
+    "UserError": "app.errors",
+    "PlacedOrder": "app.placed",
+    "BookView": "app.views",
+    "Execution": "app.views",
+    "PositionView": "app.views",
+    "Trade": "app.views",
+    "Update": "app.views",
+    "Signer": "venues",
+    "sign_action": "venues",
 }
 
 
@@ -55,7 +61,7 @@ def __getattr__(name: str) -> object:
     """Load a public name on its first use, so that `import crosswire` stays quick."""
     if name not in _HOMES:
         raise AttributeError(f"module crosswire has no attribute {name}")
-    found = getattr(import_module(f"crosswire.app.{_HOMES[name]}"), name)
+    found = getattr(import_module(f"crosswire.{_HOMES[name]}"), name)
     globals()[name] = found
     return found
 

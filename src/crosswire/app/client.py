@@ -5,7 +5,7 @@ client only listens, off the hot path. `crosswire.connect` opens one.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -15,6 +15,7 @@ from crosswire.app import views
 from crosswire.app.errors import CrosswireError, Refused, Rejected, UserError
 from crosswire.app.hearing import KEPT, Hearing
 from crosswire.app.placed import Number, PlacedOrder, Wish
+from crosswire.app.posting import POST_S
 from crosswire.domain import AnyEvent, OrderType, Side, TimeInForce
 
 READ_TIMEOUT_S = 15.0  # how long a look-up of balances may take
@@ -233,6 +234,33 @@ class Client(Hearing):
         if found is None:
             raise UserError(f'no order "{client_order_id}" on account {self.account}')
         return self._follow(found.client_order_id)
+
+    # --- the venue's own words -----------------------------------------------------------------
+
+    @property
+    def has_ws(self) -> bool:
+        """Whether a post would go by WebSocket now; by REST it goes in any case."""
+        return self.trader.posting(self.account).has_ws
+
+    def post_action(
+        self, payload: Mapping[str, Any], timeout: float = POST_S
+    ) -> Coroutine[Any, Any, Any]:
+        """Sign and send any action of the venue, and return its answer as JSON values.
+
+        It goes past our own risk, and an order placed so counts as somebody else's. Raises
+        `Rejected` with the venue's text, and `OutcomeUnknown` if no answer tells whether it ran.
+        `UserError` where a venue has none.
+        """
+        return self.trader.posting(self.account).action(payload, timeout)
+
+    def post_info(
+        self, payload: Mapping[str, Any], timeout: float = POST_S
+    ) -> Coroutine[Any, Any, Any]:
+        """Ask the venue any of its questions, and return its answer as JSON values.
+
+        `UserError` where a venue has none.
+        """
+        return self.trader.posting(self.account).info(payload, timeout)
 
     # --- the account ---------------------------------------------------------------------------
 

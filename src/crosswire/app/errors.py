@@ -44,5 +44,13 @@ class Refused(CrosswireError):
         self.actual = refused.actual
 
 
+class OutcomeUnknown(CrosswireError):
+    """A request may have been carried out or not: no answer tells. Look before asking again."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the outcome is not known: {reason}")
+        self.reason = reason
+
+
 class NotConnectedError(CrosswireError):
     """The venue could not be reached, or the login did not come to life in time."""

@@ -20,6 +20,7 @@ from crosswire.app.accounts import engine_account, remarks
 from crosswire.app.alarms import alarm
 from crosswire.app.config import Config
 from crosswire.app.errors import ConfigError, CrosswireError, NotConnectedError, UserError
+from crosswire.app.posting import Posting
 from crosswire.app.readiness import Readiness
 from crosswire.app.wiring import AnyLink, Wiring
 from crosswire.domain import (
@@ -85,6 +86,7 @@ class Trader:
         self.now_ns = self._clock.now_ns
         self._links: dict[str, AnyLink] = {}
         self._feeds: dict[tuple[str, str], AnyLink] = {}
+        self._postings: dict[str, Posting] = {}
         self._told: deque[Record] = deque()
         self._is_telling = False
         self._timer: asyncio.TimerHandle | None = None
@@ -416,6 +418,13 @@ class Trader:
     def next_id(self) -> str:
         """Return a client_order_id never used before."""
         return self.engine.ids.next()
+
+    def posting(self, account: str) -> Posting:
+        """Return an account's posts; `UserError` if its venue takes none."""
+        if account not in self._postings:
+            venue_name = self.config.accounts[account].venue
+            self._postings[account] = Posting(self._links[account], venue_name, self.now_ns)
+        return self._postings[account]
 
     def capabilities(self, account: str) -> Capabilities:
         """Return what the account's venue can do."""

@@ -108,6 +108,10 @@ class Link:
         transport = choose(approved.command, session, self._routes, ws_open=ws_open)
         return self._dialogue.send(approved, transport)
 
+    def flush(self) -> None:
+        """Send what somebody else had the session put into its outbox."""
+        self._dialogue.flush()
+
     def tick(self) -> None:
         """Look after the connections, then the session: every 50 ms by itself."""
         now_ns = self._now_ns()

@@ -152,6 +152,10 @@ class LocalLink:
         transport = choose(approved.command, self.session, self._routes, ws_open=self._is_open())
         return self.dialogue.send(approved, transport)
 
+    def flush(self) -> None:
+        """Send what somebody else had the session put into its outbox."""
+        self.dialogue.flush()
+
     def tick(self) -> None:
         """Let the session know the time: every 50 ms by itself."""
         self.dialogue.tick()

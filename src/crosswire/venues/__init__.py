@@ -1,8 +1,13 @@
 """The venues crosswire knows. A new venue is one folder and one line here."""
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from crosswire.venues.interface import Venue
+
+if TYPE_CHECKING:
+    from crosswire.venues.hyperliquid.signing import Signer as Signer
+    from crosswire.venues.hyperliquid.signing import sign_action as sign_action
 
 NAMES = ("kraken", "hyperliquid")
 
@@ -14,3 +19,13 @@ def venue(name: str) -> Venue:
     found = import_module(f"crosswire.venues.{name}").VENUE
     assert isinstance(found, Venue)
     return found
+
+
+# What venues offer to whoever uses the package: loaded when it is first used.
+_OFFERED = {"Signer": "hyperliquid.signing", "sign_action": "hyperliquid.signing"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _OFFERED:
+        raise AttributeError(f"module crosswire.venues has no attribute {name}")
+    return getattr(import_module(f"crosswire.venues.{_OFFERED[name]}"), name)

@@ -6,7 +6,7 @@ empties the outbox after every call. A `Simulator` is the other end of the same 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -100,6 +100,44 @@ class Session(Protocol):
 
     def statistics(self) -> Mapping[str, int | str | bool]:
         """Counters and states for people and metrics."""
+
+
+class PostOutcome(Protocol):
+    """What became of a post: the JSON that the venue answered, or why there is none."""
+
+    number: int
+    payload: bytes
+    error: str
+    is_lost: bool  # nobody knows whether an action ran
+
+
+class PostBox(Protocol):
+    """Where the answers to posts are."""
+
+    on_answer: Callable[[PostOutcome], None] | None
+
+    def take(self, number: int) -> PostOutcome | None:
+        """Return what became of a post, once; None while it is under way."""
+
+
+@runtime_checkable
+class PostingSession(Protocol):
+    """A session of a venue that takes any action and any question its users make themselves."""
+
+    posts: PostBox
+
+    @property
+    def has_ws(self) -> bool:
+        """Whether a post would go by WebSocket now."""
+
+    def post_action(self, action: Mapping[str, object], now_ns: int) -> int:
+        """Sign and send an action; returns a number for `posts.take`.
+
+        `ValueError` for what the venue would not understand, `TypeError` for a float.
+        """
+
+    def post_info(self, payload: Mapping[str, object], now_ns: int) -> int:
+        """Ask a question; returns a number for `posts.take`."""
 
 
 class SimFrame(Struct, frozen=True, gc=False):
