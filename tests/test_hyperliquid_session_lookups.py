@@ -97,7 +97,7 @@ def test_what_nobody_knows_and_what_is_too_much_is_refused() -> None:
 
 def test_a_look_up_waits_for_weight_and_not_for_ever() -> None:
     reader = ready()
-    reader.weights.refused(reader.now_ns)
+    reader.weights.spend(reader.weights.limit, reader.now_ns)
     assert reader.ask("open_orders") == []
     assert reason(reader.wait(30)) == "held back for 30 s without weight"
     reader.wait(25)

@@ -28,15 +28,23 @@ def test_rows_may_cost_more_than_what_is_left() -> None:
     assert weights.left(MINUTE_NS) == 50
 
 
-def test_a_429_empties_it_for_a_minute() -> None:
+def test_after_a_429_it_is_tried_again_soon_and_later_each_time() -> None:
     weights = Weights()
     weights.spend(7, 0)
-    weights.refused(SECOND)
-    assert weights.left(SECOND) == 0
-    assert weights.left(MINUTE_NS) == 7
-    assert weights.left(MINUTE_NS + SECOND) == LIMIT
-    weights.refused(MINUTE_NS + SECOND)
-    assert weights.refusals == 2
+    weights.refused(5 * SECOND)
+    assert weights.left(6 * SECOND - 1) == 0
+    assert weights.left(6 * SECOND) == LIMIT - 7
+    weights.refused(6 * SECOND - 1)  # asked before the pause
+    assert weights.left(6 * SECOND) == LIMIT - 7
+    now_ns = 6 * SECOND
+    for pause_s in (2, 4, 8, 16, 30, 30):
+        weights.refused(now_ns)
+        assert not weights.may(1, now_ns + pause_s * SECOND - 1)
+        now_ns += pause_s * SECOND
+        assert weights.may(1, now_ns)
+    weights.refused(now_ns + 31 * SECOND)  # much was answered since
+    assert weights.may(1, now_ns + 32 * SECOND)
+    assert weights.refusals == 9
 
 
 @given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 20 * SECOND))))

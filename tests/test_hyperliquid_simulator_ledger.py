@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from crosswire.fixed import multiply, text
 from crosswire.venues.hyperliquid.simulator import simulator
+from crosswire.venues.hyperliquid.simulator.booking import MONEY_STEP
 from crosswire.venues.hyperliquid.simulator.exchange import Exchange
 from crosswire.venues.interface import Credentials
 from tests.hyperliquid_stage import (
@@ -133,13 +134,13 @@ def test_the_books_of_two_accounts_balance(done: list[Act]) -> None:
         carry_out(stage, act)
     exchange = stage.sim.exchange
     check(exchange)
-    # What one wins the other loses: closed profits and open ones, fees aside.
+    # What one wins the other loses: closed profits and open ones, fees and millionths aside.
     mark = exchange.mark(exchange.coins["BTC"])
     closed = sum(row.amount for row in exchange.ledger.cash)
     sizes = [account.positions.get("BTC") for account in exchange.accounts.values()]
     open_ = sum(multiply(mark, one.size) - one.cost for one in sizes if one)
     assert sum(one.size for one in sizes if one) == 0
-    assert abs(closed + open_) <= 4 * len(exchange.ledger.fills) + 4
+    assert abs(closed + open_) <= (MONEY_STEP + 4) * len(exchange.ledger.fills) + 4
 
 
 def test_a_lively_market_keeps_its_books() -> None:

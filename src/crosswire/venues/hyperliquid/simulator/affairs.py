@@ -28,6 +28,7 @@ from crosswire.venues.hyperliquid.simulator.actions import (
     UserSigned,
     Withdraw,
 )
+from crosswire.venues.hyperliquid.simulator.booking import MONEY_STEP
 from crosswire.venues.hyperliquid.simulator.exchange import Exchange
 from crosswire.venues.hyperliquid.simulator.gate import DAY_MS, Gate
 from crosswire.venues.hyperliquid.simulator.lists import FUNDING
@@ -265,6 +266,7 @@ class Affairs:
                 market = self._exchange.coins[coin]
                 worth = self._exchange.mark(market) * position.size // SCALE
                 amount = -(worth * rate // SCALE)
+                amount -= amount % MONEY_STEP
                 position.funding -= amount
                 self._exchange.next_hash()
                 delta: rows.Row = {

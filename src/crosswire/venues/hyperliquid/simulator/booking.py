@@ -10,6 +10,7 @@ from crosswire.venues.hyperliquid.simulator.markets import USDC, Market, fee_rat
 from crosswire.venues.hyperliquid.simulator.text import ZERO_HASH, ms, trade_id
 
 FEE_STEP = 10_000  # fees have six decimals
+MONEY_STEP = 10_000  # and so has the collateral, and what moves it
 BASE_FEE_STEP = 100  # those in a spot pair's base token eight
 
 
@@ -103,6 +104,7 @@ def move(
         sign = 1 if start > 0 else -1
         freed = held.cost * closing // abs(start)
         pnl = sign * multiply(price, closing) - freed
+        pnl -= pnl % MONEY_STEP
         held.cost -= freed
         held.size -= sign * closing
     opening = quantity - closing
