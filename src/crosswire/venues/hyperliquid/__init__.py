@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import Any, cast
 
+from crosswire.venues.hyperliquid.login import read_login
 from crosswire.venues.hyperliquid.session.feed import Feed
 from crosswire.venues.hyperliquid.session.hosts import LIVE, TESTNET, local_hosts
 from crosswire.venues.hyperliquid.session.trading import Trading
@@ -54,4 +55,6 @@ VENUE = Venue(
     simulator=_simulator,
     local_hosts=local_hosts,
     stage=STAGE,
+    read_login=read_login,
+    key_word="address",
 )
