@@ -57,6 +57,7 @@ def test_blocks_that_come_unevenly_are_no_news() -> None:
         age = (second * 37 % 100) * MS
         clock.measure(sent, sent + 30 * MS, venue_ns=sent + 15 * MS - age)
         told += clock.news(sent)
+        assert abs(clock.offset_ns) <= 65 * MS
     assert len(told) == 1
 
 

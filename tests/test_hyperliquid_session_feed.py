@@ -325,6 +325,17 @@ def test_a_book_is_asked_for_anew_when_the_engine_wants_it() -> None:
     assert watching.feed.send(strange, "ws", now_ns) == []
 
 
+def test_a_book_asked_for_anew_keeps_nothing_of_what_was_wrong() -> None:
+    watching = started()
+    feed, now_ns = watching.feed, watching.stage.now_ns
+    wrong = {"px": "70000.0", "sz": "1.0", "n": 1}
+    data = {"coin": "BTC", "time": START_MS + 999_999, "bbo": [wrong, None]}
+    feed.received(PUBLIC, json.dumps({"channel": "bbo", "data": data}).encode(), now_ns)
+    feed.send(Approved(Resubscribe("hyperliquid", BTC, "crossed"), 1, now_ns), "ws", now_ns)
+    [reset] = of(BookReset, watching.carry([]))
+    assert (reset.bids[0][0], reset.asks[0][0]) == (parse("64990"), parse("65010"))
+
+
 def test_a_public_feed_takes_no_orders() -> None:
     feed = started().feed
     wanted = Place("main", BTC, "ab" * 16, "buy", 1, 1)
