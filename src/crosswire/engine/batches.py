@@ -12,17 +12,18 @@ T = TypeVar("T")
 def batched(commands: Sequence[AnyCommand], accounts: Mapping[str, Account]) -> list[AnyCommand]:
     """Return the same wishes in fewer requests: cancels first, because they make room.
 
-    Places go together where they are of one account and instrument, those that replace apart from
-    those that do not. What is alone stays so.
+    Places go together where they are of one account and instrument, and of one kind: those that
+    replace, and post-only ones, apart from others. What is alone stays so.
     """
     cancels: dict[str, list[Cancel]] = {}
-    places: dict[tuple[str, str, bool], list[Place]] = {}
+    places: dict[tuple[str, str, bool, bool], list[Place]] = {}
     others: list[AnyCommand] = []
     for command in commands:
         if isinstance(command, Cancel):
             cancels.setdefault(command.account, []).append(command)
         elif isinstance(command, Place):
-            key = (command.account, command.instrument, bool(command.replaces))
+            kind = (bool(command.replaces), command.post_only)
+            key = (command.account, command.instrument, *kind)
             places.setdefault(key, []).append(command)
         else:
             others.append(command)
