@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from bench import inside, path, trading
 from bench.build import OUT, compiler
 from bench.figures import Row, table
+from bench.hyperliquid import inside as hyperliquid_inside
+from bench.hyperliquid import trading as hyperliquid_trading
 from bench.race import cores
 from bench.trading import FULL, QUICK, Plan
 
@@ -18,6 +20,8 @@ Part = Callable[[Plan], tuple[list[Row], list[str]]]
 PARTS: dict[str, Part] = {
     "inside": inside.rows,
     "path": path.rows,
+    "hyperliquid": hyperliquid_inside.rows,
+    "hyperliquid-trade": hyperliquid_trading.rows,
     "trade": trading.tick_to_trade,
     "rare": trading.rare_ticks,
     "ingest": trading.ingest,

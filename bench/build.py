@@ -1,10 +1,12 @@
-"""Builds the two C programs, where there is a compiler, and offers the server's stopwatch."""
+"""Builds the C programs, where there is a compiler, and offers the server's stopwatch."""
 
 import ctypes
 import shutil
 import socket
 import subprocess
 import time
+from ctypes.util import find_library
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
@@ -34,13 +36,14 @@ def compiler() -> str | None:
 
 
 def built(source: str, target: str, *options: str) -> Path | None:
-    """Return the built program, building it if it is older than its source; None without gcc."""
+    """Return the built program, building it if it is older than its sources; None without gcc."""
     binary, code, gcc = OUT / target, HERE / source, compiler()
     if gcc is None:
         return None
-    if not binary.exists() or binary.stat().st_mtime < code.stat().st_mtime:
+    newest = max(file.stat().st_mtime for file in (code, HERE / "sockets.h"))
+    if not binary.exists() or binary.stat().st_mtime < newest:
         OUT.mkdir(exist_ok=True)
-        command = [gcc, "-O2", "-march=native", *options, "-o", str(binary), str(code)]
+        command = [gcc, "-O2", "-march=native", *options, "-o", str(binary), str(code), "-ldl"]
         subprocess.run(command, check=True)
     return binary
 
@@ -48,6 +51,24 @@ def built(source: str, target: str, *options: str) -> Path | None:
 def floor() -> Path | None:
     """Return the floor program."""
     return built("floor.c", "floor")
+
+
+def signing_floor() -> tuple[str, ...]:
+    """Return the floor program that signs and its library; `RuntimeError` where one lacks."""
+    program = built("hyperliquid_floor.c", "hyperliquid_floor", "-rdynamic")
+    if program is None:
+        raise RuntimeError("no C compiler")
+    if library := signing_library():
+        return str(program), library
+    raise RuntimeError("no shared libsecp256k1")
+
+
+def signing_library() -> str | None:
+    """Return the libsecp256k1 that signs for crosswire, or else the system's."""
+    found = find_spec("coincurve")
+    folders = (found.submodule_search_locations or []) if found else []
+    inside = [str(file) for each in folders for file in Path(each).glob("_libsecp256k1*.so")]
+    return inside[0] if inside else find_library("secp256k1")
 
 
 def stopwatch() -> Stopwatch:
@@ -122,7 +143,7 @@ class InPython:
                     have += source.recv(ROOM)
                 except BlockingIOError:
                     continue
-                if wire.take(bytearray(have)):
+                if wire.take(bytearray(have)) or wire.is_request(have):
                     return sent, time.monotonic_ns(), have
             return sent, time.monotonic_ns(), have
         finally:

@@ -12,9 +12,10 @@ import time
 from bench.clients.top_bid import TopBid
 from bench.figures import Row
 from bench.inside import timed
+from bench.server import Peer
 from bench.ticks import SYMBOL, ring
 from bench.trading import Plan
-from bench.venue import Peer, Venue, rest
+from bench.venue import Venue, rest
 from crosswire.domain import Amend, AnyEvent, Approved
 from crosswire.engine import Account, Engine, Settings
 from crosswire.fixed import parse

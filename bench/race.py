@@ -52,8 +52,8 @@ def _start(command: list[str], core: int | None, **kinds: Any) -> subprocess.Pop
 
 
 @contextmanager
-def _served(words: list[str]) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    command = [sys.executable, "-m", "bench.venue", *words]
+def _served(venue: str, words: list[str]) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    command = [sys.executable, "-m", venue, *words]
     server = _start(command, cores()[1], stderr=subprocess.PIPE)
     try:
         yield server, int(_line(server)["port"])
@@ -88,12 +88,12 @@ def _resident_kb(pid: int) -> int:
     return next((int(line.split()[1]) for line in lines if line.startswith("VmRSS")), 0)
 
 
-def run(client: Client, *words: str, answers: bool = False) -> Heat:
+def run(client: Client, *words: str, answers: bool = False, venue: str = "bench.venue") -> Heat:
     """Start both, wait for the result. `answers`: the result is the client's, not the server's.
 
     `FailedError` with the last line of whoever failed.
     """
-    with _served(list(words)) as (server, port):
+    with _served(venue, list(words)) as (server, port):
         command = [word.replace("{port}", str(port)) for word in client.command]
         process = _start(command, cores()[0], stderr=subprocess.PIPE)
         try:

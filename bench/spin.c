@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,9 +35,20 @@ static int send_all(int fd, const unsigned char *data, size_t size) {
     return 0;
 }
 
-/* Whether `buffer` begins with a whole client frame. */
+/* Whether `buffer` begins with a whole HTTP request with a body. */
+static int is_request(const unsigned char *buffer, size_t have) {
+    const unsigned char *end = memmem(buffer, have, "\r\n\r\n", 4);
+    if (!end) return 0;
+    for (const unsigned char *at = buffer; at < end; at++)
+        if (!strncasecmp((const char *)at, "\r\ncontent-length:", 17))
+            return (size_t)(buffer + have - end - 4) >= strtoul((const char *)at + 17, NULL, 10);
+    return 1;
+}
+
+/* Whether `buffer` begins with a whole client frame, or a whole request. */
 static int is_whole(const unsigned char *buffer, size_t have) {
     if (have < 2) return 0;
+    if (buffer[0] == 'P') return is_request(buffer, have);
     size_t size = buffer[1] & 127, start = 2;
     if (size == 126) {
         if (have < 4) return 0;

@@ -8,18 +8,13 @@ import random
 import zlib
 from typing import NamedTuple
 
+from bench.server import Tick
+
 SYMBOL = "BTC/USD"
 BEST_ASK = 650_100  # in tenths of a dollar
 LOWEST_BID = 649_900
 DEPTH = 10
 TIMESTAMP = "2026-08-26T15:16:16.730423Z"
-
-
-class Tick(NamedTuple):
-    """One update: its text, and the best bid after it."""
-
-    text: bytes
-    best_bid: str
 
 
 class Ring(NamedTuple):

@@ -63,7 +63,9 @@ class Raced(NamedTuple):
         return Spread(found.median / 1000, found.p99 / 1000) if found else None
 
 
-def race(field: list[Client], rounds: int, watch: Watch, *words: str) -> Raced:
+def race(
+    field: list[Client], rounds: int, watch: Watch, *words: str, venue: str = "bench.venue"
+) -> Raced:
     """Run every client once a round, in an order that turns with the rounds."""
     raced = Raced({}, [])
     for turn in range(rounds):
@@ -71,7 +73,7 @@ def race(field: list[Client], rounds: int, watch: Watch, *words: str) -> Raced:
         for client in [*field[shift:], *field[:shift]]:
             watch.wait()
             try:
-                heat = run(client, *words)
+                heat = run(client, *words, venue=venue)
             except FailedError as failure:
                 raced.failures.append(f"{client.name}: {failure}")
                 continue

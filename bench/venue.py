@@ -1,26 +1,16 @@
-"""The benchmarks' server: speaks enough Kraken for every client, then ticks and takes the time.
+"""The benchmarks' Kraken: speaks enough of it for every client; see `server` for the rest."""
 
-Runs in a process of its own, for one client: prints its port, `ready`, and the result as JSON
-lines. What happens between a tick and its order is in C (`spin.c`) where there is a compiler.
-"""
-
-import argparse
 import json
-import select
-import socket
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bench import wire
-from bench.build import Stopwatch, stopwatch
+from bench import server, wire
+from bench.server import Peer, Tick
 from bench.ticks import SYMBOL, Ring, ring
 
 TOKEN = "1Dwc4lzSwNWOAwkMdqhssNNFhs1ed606d1WcF3XfEMw"
-SETTLE_S = 0.4  # quiet for this long after the last subscription: the client is ready
-ANSWER_LIMIT_NS = 100_000_000
 PAIR = {
     "altname": "XBTUSD", "wsname": "XBT/USD", "aclass_base": "currency", "base": "XXBT",
     "aclass_quote": "currency", "quote": "ZUSD", "lot": "unit", "cost_decimals": 5,
@@ -68,70 +58,32 @@ def rest(path: str) -> bytes:
     return json.dumps({"error": [], "result": known.get(name, dict)()}).encode()
 
 
-class Peer:
-    """One connection of the client's."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.setblocking(False)
-        self.socket = connection
-        self.received = bytearray()
-        self.path = ""
-        self.is_websocket = False
-        self.sequences: dict[str, int] = {}
-
-    def write(self, data: bytes) -> None:
-        """Send all of it, waiting where the socket is full."""
-        while data:
-            try:
-                data = data[self.socket.send(data) :]
-            except BlockingIOError:
-                select.select([], [self.socket], [])
-
-    def say(self, text: str | bytes) -> None:
-        """Send a text frame."""
-        self.write(wire.frame(text.encode() if isinstance(text, str) else text))
-
-    def push(self, channel: str, kind: str, data: list[Any]) -> None:
-        """Send a frame of a private channel, with its sequence number."""
-        number = self.sequences[channel] = self.sequences.get(channel, 0) + 1
-        frame = {"channel": channel, "type": kind, "data": data, "sequence": number}
-        self.say(json.dumps(frame, separators=(",", ":")))
-
-
-class Venue:
+class Venue(server.Server):
     """The scripted venue: answers what a client needs to get going, and its orders."""
 
     def __init__(self) -> None:
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.peers: list[Peer] = []
-        self.book: Peer | None = None
-        self.orders: Peer | None = None
+        super().__init__()
         self.ring: Ring = ring()
-        self.changed = 0.0  # when a client last did something on the way to being ready
         self.heartbeat = 0.0
         self.placed = 0
         self.live: dict[str, dict[str, Any]] = {}  # orders by our id, with the client's
 
     # --- getting going -------------------------------------------------------------------------
 
-    def serve(self, timeout: float) -> None:
-        """Handle whatever waits on any connection."""
-        sockets: list[Any] = [self.listener, *(peer.socket for peer in self.peers)]
-        ready, _, _ = select.select(sockets, [], [], timeout)
-        if self.listener in ready:
-            self.peers.append(Peer(self.listener.accept()[0]))
-        for peer in [peer for peer in self.peers if peer.socket in ready]:
-            try:
-                data = peer.socket.recv(1 << 16)
-            except (BlockingIOError, ConnectionError):
-                continue
-            if not data:
-                self.peers.remove(peer)
-                continue
-            peer.received += data
-            self.handle(peer)
-        self.beat()
+    def welcomed(self, peer: Peer) -> None:
+        """Greet a socket as the venue does."""
+        status = {"version": "2.0.10", "system": "online", "api_version": "v2"}
+        peer.say(json.dumps({"channel": "status", "type": "update", "data": [status]}))
+        if "auth" in peer.path:
+            self.orders = peer
+
+    def rested(self, peer: Peer, body: bytes) -> bytes:
+        """Return the answer to a REST call."""
+        return rest(peer.path)
+
+    def tick(self, number: int) -> Tick:
+        """Return one update of the ring."""
+        return self.ring.ticks[number % len(self.ring.ticks)]
 
     def beat(self) -> None:
         """Send the heartbeat that is due."""
@@ -141,47 +93,11 @@ class Venue:
                 if peer.is_websocket:
                     peer.say('{"channel":"heartbeat"}')
 
-    def handle(self, peer: Peer) -> None:
-        """Take whole requests off a connection's buffer."""
-        while peer.is_websocket and (message := wire.take(peer.received)):
-            if message.opcode == wire.TEXT:
-                self.told(peer, json.loads(message.payload))
-            elif message.opcode == wire.PING:
-                peer.write(wire.frame(message.payload, wire.PONG))
-        while not peer.is_websocket and b"\r\n\r\n" in peer.received:
-            if not self.requested(peer):
-                break
-
-    def requested(self, peer: Peer) -> bool:
-        """Answer one HTTP request; False while its body is on the way."""
-        head, _, tail = bytes(peer.received).partition(b"\r\n\r\n")
-        lines = head.split(b"\r\n")
-        fields = {
-            name.strip().lower(): value.strip()
-            for name, _, value in (line.partition(b":") for line in lines[1:])
-        }
-        size = int(fields.get(b"content-length", b"0"))
-        if len(tail) < size:
-            return False
-        peer.path = lines[0].split(b" ")[1].decode()
-        del peer.received[: len(head) + 4 + size]
-        self.changed = time.monotonic()
-        if key := fields.get(b"sec-websocket-key"):
-            peer.is_websocket = True
-            peer.write(wire.accept(key))
-            status = {"version": "2.0.10", "system": "online", "api_version": "v2"}
-            peer.say(json.dumps({"channel": "status", "type": "update", "data": [status]}))
-            if "auth" in peer.path:
-                self.orders = peer
-            return True
-        body = rest(peer.path)
-        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
-        peer.write(head + str(len(body)).encode() + b"\r\n\r\n" + body)
-        return True
-
     def told(self, peer: Peer, request: dict[str, Any]) -> None:
         """Answer one message: a subscription, a ping, or something about orders."""
         method, params = request.get("method", ""), request.get("params", {})
+        if "limit_price" in params:
+            self.prices.append(params["limit_price"])
         if method == "ping":
             pong = {"method": "pong", "time_in": _now(), "time_out": _now()}
             peer.say(json.dumps(pong | _number(request)))
@@ -210,11 +126,11 @@ class Venue:
             peer.say(INSTRUMENTS)
         elif channel == "executions":
             self.orders = peer
-            peer.push("executions", "snapshot", [])
+            _push(peer, "executions", "snapshot", [])
         elif channel == "balances":
             funds = {"asset_class": "currency", "wallets": []}
             held = [{"asset": name, "balance": 1_000_000.0, **funds} for name in ("BTC", "USD")]
-            peer.push("balances", "snapshot", held)
+            _push(peer, "balances", "snapshot", held)
 
     # --- orders --------------------------------------------------------------------------------
 
@@ -263,80 +179,7 @@ class Venue:
     ) -> None:
         if "executions" in peer.sequences:
             event = {"exec_type": kind, "order_status": status, "timestamp": _now()}
-            peer.push("executions", "update", [event | ids | facts])
-
-    # --- ticking -------------------------------------------------------------------------------
-
-    def is_ready(self) -> bool:
-        """Whether the client has all it asked for and has come to rest."""
-        return (
-            self.book is not None
-            and self.orders is not None
-            and time.monotonic() - self.changed > SETTLE_S
-        )
-
-    def run(self, watch: Stopwatch, *, count: int, warm: int, interval_ns: int) -> dict[str, Any]:
-        """Tick `count` times and return how long each order took, in ns."""
-        assert self.book is not None
-        assert self.orders is not None
-        times: list[int] = []
-        missed = wrong = 0
-        due = watch.now_ns()
-        for number in range(warm + count):
-            tick = self.ring.ticks[number % len(self.ring.ticks)]
-            while self.pending(due - watch.now_ns()):
-                self.serve(0)
-            watch.wait_until(due)
-            taken, price = self.one(watch, wire.frame(tick.text))
-            # A slow client is given the time to come back to its feed: no tick is lost on it.
-            due = watch.now_ns() + max(interval_ns, 3 * taken)
-            if number < warm:
-                continue
-            if price is None:
-                missed += 1
-            elif price != float(tick.best_bid):
-                wrong += 1
-            else:
-                times.append(taken)
-        return {"times_ns": times, "missed": missed, "wrong": wrong}
-
-    def pending(self, left_ns: int) -> bool:
-        """Whether there is time, and reason, to look at the connections before the next tick."""
-        if left_ns < 60_000:
-            return False
-        sockets = [peer.socket for peer in self.peers]
-        return bool(select.select(sockets, [], [], max(0, (left_ns - 60_000) / 1e9))[0])
-
-    def one(self, watch: Stopwatch, data: bytes) -> tuple[int, float | None]:
-        """Send one tick; return the time to its order and the order's price."""
-        assert self.book is not None
-        assert self.orders is not None
-        started, price, taken = 0, None, 0
-        while price is None:
-            sent, got, answer = watch.tick(
-                self.book.socket.fileno(), data, self.orders.socket.fileno(), ANSWER_LIMIT_NS
-            )
-            started, data = started or sent, b""
-            if not answer:
-                return 0, None
-            taken = got - started
-            self.orders.received += answer
-            while message := wire.take(self.orders.received):
-                if message.opcode == wire.TEXT:
-                    request = json.loads(message.payload)
-                    self.told(self.orders, request)
-                    price = request.get("params", {}).get("limit_price", price)
-                elif message.opcode == wire.PING:
-                    self.orders.write(wire.frame(message.payload, wire.PONG))
-        return taken, price
-
-    def flood(self, watch: Stopwatch, rounds: int) -> dict[str, Any]:
-        """Send the whole ring again and again, as fast as the client reads."""
-        assert self.book is not None
-        data = b"".join(wire.frame(tick.text) for tick in self.ring.ticks)
-        started = watch.now_ns()
-        watch.flood(self.book.socket.fileno(), data, rounds)
-        return {"sent": rounds * len(self.ring.ticks), "ns": watch.now_ns() - started}
+            _push(peer, "executions", "update", [event | ids | facts])
 
 
 def _number(request: dict[str, Any]) -> dict[str, Any]:
@@ -349,25 +192,21 @@ def _answer(peer: Peer, method: str, request: dict[str, Any], result: Any) -> No
     peer.say(json.dumps(text, separators=(",", ":")))
 
 
+def _push(peer: Peer, channel: str, kind: str, data: list[Any]) -> None:
+    """Send a frame of a private channel, with its sequence number."""
+    number = peer.sequences[channel] = peer.sequences.get(channel, 0) + 1
+    frame = {"channel": channel, "type": kind, "data": data, "sequence": number}
+    peer.say(json.dumps(frame, separators=(",", ":")))
+
+
 def main() -> None:
     """Serve one client and print what was measured."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--count", type=int, default=2000)
-    parser.add_argument("--warm", type=int, default=300)
-    parser.add_argument("--interval-us", type=int, default=300)
-    parser.add_argument("--flood", type=int, default=0, help="rounds of the ring, no orders")
-    words = parser.parse_args()
+    words = server.words().parse_args()
     venue = Venue()
-    print(json.dumps({"port": venue.listener.getsockname()[1]}), flush=True)
-    limit = time.monotonic() + 30
-    while not venue.is_ready():
-        if time.monotonic() > limit:
-            sys.exit("the client did not get ready within 30 s")
-        venue.serve(0.05)
-    print(json.dumps({"ready": True}), flush=True)
-    watch = stopwatch()
+    watch = server.open_to_clients(venue)
     if words.flood:
-        result = venue.flood(watch, words.flood)
+        data = b"".join(wire.frame(tick.text) for tick in venue.ring.ticks)
+        result = venue.flood(watch, data, words.flood)
     else:
         interval_ns = words.interval_us * 1000
         result = venue.run(watch, count=words.count, warm=words.warm, interval_ns=interval_ns)

@@ -25,9 +25,16 @@ def frame(payload: bytes, opcode: int = TEXT) -> bytes:
     return bytes((0x80 | opcode, 127)) + size.to_bytes(8, "big") + payload
 
 
+def is_request(data: bytes) -> bool:
+    """Whether it begins with a whole HTTP request with a body."""
+    head, end, body = data.partition(b"\r\n\r\n")
+    _, named, size = head.lower().partition(b"\r\ncontent-length:")
+    return bool(data[:1] == b"P" and end and named) and len(body) >= int(size.split()[0])
+
+
 def take(buffer: bytearray) -> Message | None:
     """Take one whole client frame off the front, None if it is not there yet."""
-    if len(buffer) < 2:
+    if len(buffer) < 2 or buffer[:1] == b"P":
         return None
     size, start = buffer[1] & 127, 2
     if size >= 126:

@@ -42,6 +42,14 @@ def test_a_masked_frame_comes_back_as_it_was(size: int) -> None:
     assert not data
 
 
+def test_a_request_is_whole_with_its_body_and_is_no_frame() -> None:
+    whole = b"POST /exchange HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody"
+    assert wire.is_request(whole)
+    assert not any(wire.is_request(whole[:size]) for size in range(len(whole)))
+    assert wire.take(bytearray(whole)) is None
+    assert not wire.is_request(wire.frame(whole))
+
+
 def test_a_verdict_says_by_how_much() -> None:
     assert Row("a", 2.0, "µs", budget=2.0).verdict == "PASS"
     assert Row("a", 3.0, "µs", budget=2.0).verdict == "MISS by 50 %"

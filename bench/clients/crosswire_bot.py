@@ -2,7 +2,7 @@
 
 `block` and `spin` trade, waiting for the next frame asleep or busily; `count N` reads N book
 updates and says how long they took. The venue's rate counters are modelled and asked as always;
-only their tops are raised, for no venue takes thousands of amends a second.
+only their tops are raised, for no venue takes thousands of orders a second.
 """
 
 import asyncio
@@ -22,21 +22,26 @@ VENUE, INSTRUMENT = "kraken", "BTC/USD"
 NO_LIMIT = 10**12
 
 
-def document(port: int, directory: str, *, is_busy: bool, trades: bool) -> dict[str, Any]:
-    """Return the bot's config."""
+def login(port: int) -> dict[str, Any]:
+    """Return Kraken's part of the bot's config."""
     http, ws = f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}"
+    return {
+        "venue": VENUE, "key": "key", "secret": "c2VjcmV0", "tier": "pro",
+        "hosts": {"rest": http, "ws": f"{ws}/v2", "ws_private": f"{ws}/auth/v2"},
+    }  # fmt: skip
+
+
+def document(
+    account: dict[str, Any], instrument: str, directory: str, *, is_busy: bool, trades: bool
+) -> dict[str, Any]:
+    """Return the bot's config."""
     strategy = {
-        "class": "bench.clients.top_bid:TopBid", "account": "bench", "instrument": INSTRUMENT
+        "class": "bench.clients.top_bid:TopBid", "account": "bench", "instrument": instrument
     }  # fmt: skip
     return {
         "mode": "live",
         "bot": "bench",
-        "accounts": {
-            "bench": {
-                "venue": VENUE, "key": "key", "secret": "c2VjcmV0", "tier": "pro",
-                "hosts": {"rest": http, "ws": f"{ws}/v2", "ws_private": f"{ws}/auth/v2"},
-            }
-        },
+        "accounts": {"bench": account},
         "strategies": {"top": strategy} if trades else {},
         "risk": {
             "max_order_notional": "10000", "max_position_notional": "1000000",
@@ -66,17 +71,18 @@ class Counter(Trader):
             print(json.dumps(said), flush=True)
 
 
-async def main(port: int, how: str, wanted: int) -> None:
+async def main(account: dict[str, Any], instrument: str, how: str, wanted: int = 0) -> None:
     """Start and stay until stopped from outside."""
     with tempfile.TemporaryDirectory() as directory:
         trades = how != "count"
-        config = parse(document(port, directory, is_busy=how == "spin", trades=trades), "bench")
+        text = document(account, instrument, directory, is_busy=how == "spin", trades=trades)
+        config = parse(text, "bench")
         trader = Trader(config) if trades else Counter(config)
         if isinstance(trader, Counter):
             trader.wanted = wanted
         await trader.start()
         if not trades:
-            await trader.watch(VENUE, INSTRUMENT)
+            await trader.watch(account["venue"], instrument)
         await trader.over.wait()
         trader.raise_failure()
 
@@ -85,4 +91,4 @@ if __name__ == "__main__":
     pacing.TIERS["pro"] = pacing.Tier(NO_LIMIT, NO_LIMIT, NO_LIMIT, NO_LIMIT, NO_LIMIT)
     words = [*sys.argv[1:], "0"]
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(main(int(words[0]), words[1], int(words[2])))
+        runner.run(main(login(int(words[0])), INSTRUMENT, words[1], int(words[2])))
