@@ -19,6 +19,7 @@ from crosswire.domain import (
     PositionsRead,
     ReadFailed,
 )
+from crosswire.engine.upkeep import ODD
 from crosswire.fixed import parse
 from crosswire.orders import ClientOrderIds
 from crosswire.positions import Position
@@ -349,15 +350,19 @@ def corrected(reader: Reader) -> list[Corrected]:
     return [event for event in reader.told if isinstance(event, Corrected)]
 
 
-def test_what_was_held_before_our_time_is_taken_over_with_its_cause() -> None:
+def test_what_was_held_before_our_time_stops_placing_until_it_is_taken_over() -> None:
     reader = perps(is_traded=False)
     reader.turn(held(reader, -ONE))
+    assert position(reader).quantity == 0
+    assert ODD in reader.engine.risk.halted[ACCOUNT]
+    for _ in range(2):
+        reader.read(6)
+        reader.turn(held(reader, -ONE))
     assert position(reader).quantity == -ONE
     assert position(reader).average_price == parse("100")
     assert position(reader).is_adopted
-    assert [event.cause for event in corrected(reader)] == ["held before our time"]
-    buys, sells = reader.engine.orders.reserved(ACCOUNT, PERP)
-    assert (buys, sells) == (0, 0)
+    assert [event.evidence for event in corrected(reader)] == ["a lookup of positions"]
+    assert not reader.engine.risk.halted.get(ACCOUNT)
 
 
 def test_a_position_that_a_lost_fill_would_explain_waits_for_the_look_up() -> None:
@@ -370,7 +375,9 @@ def test_a_position_that_a_lost_fill_would_explain_waits_for_the_look_up() -> No
     reader.read(6)
     reader.turn(held(reader, 2 * ONE))
     assert position(reader).quantity == 2 * ONE
-    assert [event.cause for event in corrected(reader)] == ["no look-up shows the fills"]
+    assert [event.cause for event in corrected(reader)] == [
+        "no look-up shows fills that explain it"
+    ]
 
 
 def test_a_lost_fill_that_is_found_explains_it() -> None:

@@ -10,7 +10,7 @@ the fill was lost, and the fills are looked up at once. A position that the venu
 is looked into the same way; only what no look-up of fills explains is taken over, and said.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from msgspec import Struct
 
@@ -142,6 +142,8 @@ class Reconciler:
         awaited = self._awaited.pop((fill.account, fill.fill_key), None)
         if fill.source != "lookup":
             return []
+        if awaited is None:
+            self._hurry(fill.account, fill.recv_ns + 1)  # nor did it tell what that moved
         what = f"fill {fill.fill_key}: {fill.side} {text(fill.quantity)} at {text(fill.price)}"
         evidence = "a look-up of fills"
         if awaited is not None:
@@ -179,12 +181,11 @@ class Reconciler:
             self._reads[account].due_ns = at_ns
 
     def positions(
-        self, event: PositionsRead, wrong: Mapping[str, Difference], fresh: Collection[str]
+        self, event: PositionsRead, wrong: Mapping[str, Difference]
     ) -> dict[str, Corrected]:
         """Return which differing positions are to be taken over now, each with its correction.
 
-        Of `fresh` instruments no fill was ever booked: they were held before our time. Of others
-        a fill was lost more likely, and a look-up that has caught up must have had its say.
+        A lost fill is the likelier cause, so a look-up that has caught up must have had its say.
         """
         account, found = event.account, {}
         for key in [key for key in self._odd if key[0] == account and key[1] not in wrong]:
@@ -197,14 +198,12 @@ class Reconciler:
                 since_ns = event.recv_ns
                 self._odd[(account, name)] = (apart, since_ns)
             asked_ns = self._asking.answered_ns(account, "fills")
-            if asked_ns <= since_ns + lag_ns and name not in fresh:
-                self._hurry(
-                    account, since_ns + 1 if asked_ns <= since_ns else since_ns + lag_ns + 1
-                )
+            if asked_ns <= since_ns + lag_ns:
+                self._hurry(account, since_ns + 1 + (lag_ns if asked_ns > since_ns else 0))
                 continue
             del self._odd[(account, name)]
             what = f"position in {name}: {text(each.believed)} believed, {text(each.held)} held"
-            cause = "held before our time" if name in fresh else "no look-up shows the fills"
+            cause = "no look-up shows fills that explain it"
             evidence = f"a {event.source} of positions"
             found[name] = Corrected(event.recv_ns, account, what, cause, evidence)
         return found

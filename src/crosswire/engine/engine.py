@@ -31,6 +31,7 @@ from crosswire.domain import (
     CashMoved,
     ClockMeasured,
     Closed,
+    Corrected,
     DeadManArmed,
     Disconnected,
     FeedProven,
@@ -464,7 +465,7 @@ class Engine:
     def _tell(self, events: list[AnyEvent]) -> None:
         """Journal what was put right."""
         for event in events:
-            self.counts["corrections"] += 1
+            self.counts["corrections"] += isinstance(event, Corrected)
             self._make(event)
 
     def _orders_read(self, event: OrdersRead) -> None:

@@ -20,6 +20,7 @@ from crosswire.domain import (
     Halted,
     LoggedIn,
     PositionsRead,
+    Resumed,
 )
 from crosswire.doubt import LATE, Doubts, Policy
 from crosswire.engine.settings import Settings
@@ -29,6 +30,8 @@ from crosswire.orders.orders import PATIENCE
 from crosswire.positions import Positions
 from crosswire.reconcile import Reconciler, Rhythm
 from crosswire.risk import Risk
+
+ODD = "a position that no fill of ours explains"
 
 
 class Upkeep:
@@ -126,14 +129,24 @@ class Upkeep:
 
     def positions(self, event: PositionsRead, perps: Collection[str]) -> list[AnyEvent]:
         """A read of positions; returns what it put right."""
-        lag_ns = PATIENCE * self._lags_ns.get(event.account, 0)
-        wrong = self._positions.differing(event, perps, lag_ns)
-        fresh = [name for name in wrong if not self._positions.get(event.account, name).booked_ns]
-        adopted = self._reconciler.positions(event, wrong, fresh)
+        account = event.account
+        wrong = self._positions.differing(event, perps, PATIENCE * self._lags_ns.get(account, 0))
+        adopted = self._reconciler.positions(event, wrong)
         for name in adopted:
-            self._positions.adopt(event.account, name, wrong[name].held, wrong[name].entry_price)
-            self._risk.exposure.touch(event.account, name)
-        return list(adopted.values())
+            self._positions.adopt(account, name, wrong[name].held, wrong[name].entry_price)
+            self._risk.exposure.touch(account, name)
+        # Of what we trade, a lost fill is found soon. What was there before us nobody has weighed.
+        is_new = any(
+            name not in adopted and not self._positions.get(account, name).booked_ns
+            for name in wrong
+        )
+        found: list[AnyEvent] = [*adopted.values()]
+        is_halted = ODD in self._risk.halted.get(account, {})
+        if is_new and not is_halted:
+            found.append(Halted(event.recv_ns, account, ODD, "fills that explain it, or adoption"))
+        elif is_halted and not is_new:
+            found.append(Resumed(event.recv_ns, account, ODD))
+        return found
 
     def booked(self, fill: Filled) -> list[AnyEvent]:
         """A fill was booked; returns what that put right."""
