@@ -10,6 +10,8 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
+from msgspec import structs
+
 from crosswire import domain, fixed
 from crosswire.app import views
 from crosswire.app.errors import CrosswireError, Refused, Rejected, UserError
@@ -82,9 +84,10 @@ class Client(Hearing):
     ) -> PlacedOrder:
         """Place one order and return once the venue has accepted it.
 
-        Without `limit` it is a market order. Raises `Rejected` with the venue's text or `Refused`
-        with our rule and both numbers. On silence it returns with status UNKNOWN; then
-        `await order.settled()` waits for the proof.
+        Without `limit` it is a market order; where there are none, an ioc order within our own
+        collar. Raises `Rejected` with the venue's text or `Refused` with our rule and both
+        numbers. On silence it returns with status UNKNOWN; then `await order.settled()` waits for
+        the proof.
         """
         wish = Wish(
             instrument,
@@ -341,7 +344,7 @@ class Client(Hearing):
         display = more.get("display_quantity")
         if wish.side not in ("buy", "sell"):
             raise UserError(f'side "{wish.side}": expected buy or sell')
-        return domain.Place(
+        place = domain.Place(
             self.account,
             self._name(wish.instrument),
             more.get("client_order_id") or self.trader.next_id(),
@@ -356,6 +359,22 @@ class Client(Hearing):
             trigger=None if trigger is None else domain.Trigger(_number(trigger, "trigger")),
             bound_ns=self.trader.bound_ns(self.account),
         )
+        return self._marketable(place) if place.order_type == "market" else place
+
+    def _marketable(self, place: domain.Place) -> domain.Place:
+        """Where there are no market orders: an ioc order, as far off as our own collar lets it."""
+        bps = self.trader.capabilities(self.account).market_bps
+        if not bps:
+            return place
+        book = self.trader.engine.books[place.instrument]
+        collar_bps = self.trader.engine.settings.accounts[self.account].limits.collar_bps
+        reach = book.mid * min(bps, collar_bps or bps) // 10_000
+        rules = book.instrument
+        is_buy = place.side == "buy"
+        price = (
+            rules.floor_price(book.mid + reach) if is_buy else rules.ceil_price(book.mid - reach)
+        )
+        return structs.replace(place, price=price, order_type="limit", time_in_force="ioc")
 
     def _batches(self, places: list[domain.Place]) -> list[domain.Place | domain.PlaceBatch]:
         """Group by instrument, each group no longer than the venue takes."""

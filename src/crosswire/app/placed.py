@@ -41,6 +41,7 @@ class PlacedOrder:
         self._order = order
         self._past: list[Order] = []  # those it took the place of, oldest first
         self._leaving: list[Order] = []  # of them those whose end was not told yet
+        self._told_end = ""  # our id of the order whose end was told as our own
         self.expected: Order | None = None  # what is to take its place, not known to live yet
         self._followers: list[_Follower] = []
         self._waiters: list[asyncio.Future[None]] = []
@@ -212,7 +213,7 @@ class PlacedOrder:
         self.expected = None
         if new.stage == "LIVE" or new.end not in ("rejected", "absent"):
             self._past.append(old)
-            if old.is_open:  # else its end was told as ours
+            if old.client_order_id != self._told_end:
                 self._leaving.append(old)
             self._order = new
             self._client.succeeded(self, old.client_order_id, new.client_order_id)
@@ -237,6 +238,7 @@ class PlacedOrder:
         now = self.view()
         if now != self._last:
             self._last = now
+            self._told_end = "" if self._order.is_open else now.client_order_id
             for follower in self._followers:
                 follower.updates.append(now)
 

@@ -272,6 +272,8 @@ class Capabilities(Struct, frozen=True):
     has_cancel_all: bool = True  # one request cancels everything, whatever we know of it
     takes_copies: bool = False  # identical bytes run once, by its documents; see `verify`
     nonce_unit_ns: int = 1  # what a nonce counts in
+    # It has no market orders: an ioc so far beyond the middle is one. 0 = it has them.
+    market_bps: int = 0
 
 
 class Stage(Struct, frozen=True, kw_only=True):

@@ -47,6 +47,7 @@ VENUE = Venue(
         has_cancel_all=False,
         takes_copies=True,
         nonce_unit_ns=1_000_000,
+        market_bps=500,
     ),
     live=LIVE,
     testnet=TESTNET,
