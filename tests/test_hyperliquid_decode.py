@@ -160,6 +160,10 @@ def test_an_end_tells_what_was_filled() -> None:
     assert refused.reason == "iocCancelRejected"
     emptied = only("orderUpdates", [update("tickRejected", sz="0.0")])
     assert emptied.filled == 0
+    rest = only("orderUpdates", [update("iocCancelRejected", sz="0.05")])
+    assert (rest.cause, rest.filled) == ("canceled", parse("0.15"))
+    untold = only("orderUpdates", [update("iocCancelRejected", sz="0.0")])
+    assert (untold.cause, untold.filled) == ("canceled", None)
 
 
 def test_a_shrunk_reduce_only_order_says_nothing_about_its_fills() -> None:

@@ -37,6 +37,7 @@ _CAUSES: dict[str, ClosedCause] = {
     "canceled": "canceled",
     "rejected": "rejected",
 }
+_IOC_REFUSED = "iocCancelRejected"
 _IOC = frozenset({"Ioc", "FrontendMarket", "LiquidationMarket"})
 
 
@@ -74,12 +75,25 @@ def update(row: wire.OrderUpdate, account: str, recv_ns: int) -> AnyEvent:
         account,
         own,
         number,
-        _CAUSES[found],
-        0 if found == "rejected" else _filled(order),
+        *_end(order, row.status),
         "" if row.status in ("filled", "canceled") else row.status,
         "stream",
         stamp,
     )
+
+
+def _end(order: wire.Order, status: str) -> tuple[ClosedCause, int | None]:
+    """Return how an order ended, and with how much filled, None where the row cannot tell.
+
+    Of what was refused nothing was; but what is left of an IOC that filled in part may end with
+    the word for a refusal, too.
+    """
+    found = meaning(status)
+    if found != "rejected":
+        return _CAUSES[found], _filled(order)
+    if status != _IOC_REFUSED or None in (order.sz, order.orig_sz) or order.sz == order.orig_sz:
+        return "rejected", 0
+    return "canceled", _filled(order) if money(order.sz or "0") else None
 
 
 def _filled(order: wire.Order) -> int | None:
@@ -104,8 +118,8 @@ def report(
     if order.orig_sz is None and order.sz is None:
         raise ValueError("an order without a size")
     quantity = money(order.orig_sz or order.sz or "")
-    filled = 0 if found == "rejected" else _filled(order)
     is_open = found == "open"
+    cause, filled = (None, _filled(order)) if is_open else _end(order, row.status)
     return OrderReported(
         recv_ns,
         account,
@@ -119,7 +133,7 @@ def report(
         price=None if order.limit_px is None else money(order.limit_px),
         order_type=_ORDER_TYPES.get(order.order_type, "limit"),
         time_in_force=_time_in_force(order),
-        cause=_CAUSES.get(found),
+        cause=cause,
         reason="" if row.status in ("open", "filled", "canceled") else row.status,
         opened_ns=time_ns(order.timestamp),
         closed_ns=0 if is_open else time_ns(row.status_timestamp),
