@@ -65,18 +65,16 @@ class Outgoing:
         clock: BlockClock,
         numbers: Numbers,
         weights: Weights,
-        pacing: Pacing,
         orders: OpenOrders,
-        inflight: InFlight,
     ) -> None:
         self.outbox = outbox
         self.signer = signer
         self.actions = actions
         self.clock = clock
         self.numbers = numbers
-        self.pacing = pacing
+        self.pacing = Pacing()
         self.orders = orders
-        self.inflight = inflight
+        self.inflight = InFlight()
         self.counts = {"frames": 0, "http_requests": 0, "copies_resent": 0, "nonces_voided": 0}
         self.post_id = 0  # of the last post; no number comes twice in a session
         self._weights = weights
@@ -93,10 +91,12 @@ class Outgoing:
 
     # --- commands ------------------------------------------------------------------------------
 
-    def send(self, approved: Approved, transport: Transport, now_ns: int) -> list[AnyEvent]:
+    def send(
+        self, approved: Approved, transport: Transport, now_ns: int, *, is_bracket: bool = False
+    ) -> list[AnyEvent]:
         """Send a command; returns `Sent`, or unsent refusals of all it asked for."""
         try:
-            drafts = self._drafts(approved, now_ns)
+            drafts = self._bracket(approved) if is_bracket else self._drafts(approved, now_ns)
             until_ns = self._until_ns(approved, now_ns)
             kind = kind_of(approved)
             requests = [
@@ -269,6 +269,15 @@ class Outgoing:
                 ]
                 for part in _split(group):
                     yield (self.replacing(part) if replaces else self._placing(part)), part
+
+    def _bracket(self, approved: Approved) -> list[Draft]:
+        """Return an order with what waits for it to fill, or what waits for a position's end."""
+        command = approved.command
+        places = command.places if isinstance(command, PlaceBatch) else ()
+        rules.require(places, "a bracket is a batch of new orders")
+        if places[0].trigger is None:
+            return [(self.actions.bracket(places[0], places[1:]), places)]
+        return [(self.actions.position_bracket(places), places)]
 
     def _placing(self, places: tuple[Place, ...]) -> Action:
         if len(places) == 1:

@@ -47,13 +47,13 @@ from crosswire.venues.hyperliquid.session.budget import Budget
 from crosswire.venues.hyperliquid.session.catalogue import Catalogue
 from crosswire.venues.hyperliquid.session.direct import Direct
 from crosswire.venues.hyperliquid.session.hosts import is_mainnet
-from crosswire.venues.hyperliquid.session.inflight import Copy, InFlight, Request
+from crosswire.venues.hyperliquid.session.inflight import Copy, Request
 from crosswire.venues.hyperliquid.session.login import Login
 from crosswire.venues.hyperliquid.session.lookups import LookUps
 from crosswire.venues.hyperliquid.session.numbers import Numbers
 from crosswire.venues.hyperliquid.session.open_orders import OpenOrders
 from crosswire.venues.hyperliquid.session.outgoing import PRIVATE, Outgoing
-from crosswire.venues.hyperliquid.session.pacing import KEPT_WEIGHT, Pacing
+from crosswire.venues.hyperliquid.session.pacing import KEPT_WEIGHT
 from crosswire.venues.hyperliquid.session.picture import Picture
 from crosswire.venues.hyperliquid.session.posts import Posts
 from crosswire.venues.hyperliquid.session.roles import Roles
@@ -92,8 +92,6 @@ class Trading:
         self._weights = weights
         self._actions = Actions(listings)
         self._orders = OpenOrders(name)
-        self._pacing = Pacing()
-        self._inflight = InFlight()
         self._held = Held(settings.max_held, settings.max_held_ns)
         self._outgoing = Outgoing(
             self.outbox,
@@ -104,23 +102,14 @@ class Trading:
             clock=self.clock,
             numbers=numbers,
             weights=weights,
-            pacing=self._pacing,
             orders=self._orders,
-            inflight=self._inflight,
         )
+        self._pacing, self._inflight = self._outgoing.pacing, self._outgoing.inflight
         self._send_directly = Direct(self._outgoing).send
-        self._catalogue = Catalogue(
-            listings,
-            self.outbox,
-            numbers,
-            weights,
-            settings.instruments,
-            session=name,
-            address=address,
-        )
-        self._lookups = LookUps(
-            name, address, listings, self.outbox, numbers, weights, self.clock, self._catalogue
-        )
+        shared = (listings, self.outbox, numbers, weights)
+        wanted = settings.instruments
+        self._catalogue = Catalogue(*shared, wanted, session=name, address=address)
+        self._lookups = LookUps(name, address, *shared, self.clock, self._catalogue)
         self._roles = Roles(name, address, signer.address, self.outbox, numbers, weights)
         self._decoder = Decoder(
             listings, session=name, connection=PRIVATE, account=name, address=address
@@ -175,7 +164,8 @@ class Trading:
         ]
         for copy in self._inflight.lose_posts():
             events += copy.give_up(f"connection lost: {reason}", now_ns)
-        return self._picture.noted(events)
+        events = self._picture.noted(events)
+        return [*events, *self._picture.looked_up(self._lookups.closed(now_ns))]
 
     def received(self, connection: str, payload: bytes, now_ns: int) -> list[AnyEvent]:
         """Decode one frame of the private connection."""
@@ -237,6 +227,17 @@ class Trading:
         if not self._may_go(approved, transport, now_ns, is_held=False):
             return self._held.add(approved, transport, now_ns)
         return [*dropped, *self._outgoing.send(approved, transport, now_ns)]
+
+    def send_bracket(self, approved: Approved, transport: Transport, now_ns: int) -> list[AnyEvent]:
+        """Send a `PlaceBatch` as one group: an order, then the triggers that wait for it to fill.
+
+        Triggers alone are sized with the position. Nothing is held back: without room, or if it
+        is no bracket, all of it is refused unsent.
+        """
+        is_free = self.is_ready(transport) and not self._held.queue
+        if not is_free or not self._may_go(approved, transport, now_ns, is_held=False):
+            return unsent(approved, f"not ready to trade by {transport}", now_ns)
+        return self._outgoing.send(approved, transport, now_ns, is_bracket=True)
 
     def _may_leave(self, approved: Approved, transport: Transport) -> bool:
         """Whether a command has a way out; a cancel needs no stream."""
@@ -301,6 +302,9 @@ class Trading:
         """Ask any question of the venue; returns a number for `posts.take`."""
         return self.posts.info(payload, now_ns, by_ws=self.has_ws)
 
+    def _ask_by_post(self, body: bytes, now_ns: int) -> int:
+        return self._outgoing.post(body, now_ns, is_action=False) if self.has_ws else 0
+
     # --- answers ---
 
     def _replied(self, reply: Reply, now_ns: int) -> list[AnyEvent]:
@@ -317,6 +321,8 @@ class Trading:
             return self._settled(copy, outcome, now_ns)
         if number in self._login.beats:
             return self._measured(self._login.replied(reply, now_ns), now_ns)
+        if self._lookups.owns_post(number):
+            return self._picture.looked_up(self._lookups.replied(reply, now_ns))
         if number in self.posts.posts:
             self.posts.replied(reply)
             return []
@@ -357,6 +363,9 @@ class Trading:
             return []
         if self.posts.complained(number, complaint.text):
             return []
+        if self._lookups.owns_post(number):
+            reason = complaint.text[:200]
+            return self._picture.looked_up(self._lookups.complained(number, reason, now_ns))
         copy = self._inflight.take("ws", number) if number > self._first_id else None
         if copy is not None:
             verdict: errors.Verdict = "transient" if complaint.is_limit else "refused"
