@@ -12,6 +12,7 @@ from bench import inside, path, trading
 from bench.build import OUT, compiler
 from bench.figures import Row, table
 from bench.hyperliquid import inside as hyperliquid_inside
+from bench.hyperliquid import latency
 from bench.hyperliquid import trading as hyperliquid_trading
 from bench.race import cores
 from bench.trading import FULL, QUICK, Plan
@@ -22,6 +23,7 @@ PARTS: dict[str, Part] = {
     "path": path.rows,
     "hyperliquid": hyperliquid_inside.rows,
     "hyperliquid-trade": hyperliquid_trading.rows,
+    "hyperliquid-latency": latency.rows,
     "trade": trading.tick_to_trade,
     "rare": trading.rare_ticks,
     "ingest": trading.ingest,
