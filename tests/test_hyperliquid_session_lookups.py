@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosswire.domain import BalancesRead, FillsRead, OrdersRead, ReadFailed
+from crosswire.domain import AnyEvent, BalancesRead, FillsRead, OrdersRead, ReadFailed
+from crosswire.venues.hyperliquid.decode.messages import Reply
+from crosswire.venues.hyperliquid.session.lookups import MOST_TRIES
 from crosswire.venues.interface import HttpRequest
 from tests.hyperliquid_joined import KINDS, SECOND, Reader, asked, of, ready, reason
 from tests.hyperliquid_stage import OTHER_KEY, order, place
@@ -25,10 +27,11 @@ def test_a_failed_look_up_is_never_an_empty_one(what: str, fault: str) -> None:
     reader = ready()
     reader.stage.act(place(order("60000", "0.01")))
     reader.stage.sim.set_faults({fault: 1.0})
-    assert reason(reader.ask(what))
-    assert reader.lookups.counts["lookups_failed"] == 1
+    events = reader.ask(what)
     if fault == "lookup_429":
         assert reader.weights.left(reader.now_ns) == 0
+    assert reason([*events, *reader.wait(5)])
+    assert reader.lookups.counts["lookups_failed"] == 1
     reader.stage.sim.set_faults({})
     reader.wait(61)
     assert not of(ReadFailed, reader.ask(what))
@@ -51,8 +54,8 @@ def test_an_overdue_answer_fails_and_its_late_words_are_nobodys() -> None:
     reader.is_deaf = True
     assert reader.ask("open_orders") == []
     requests = [one for one in reader.outbox if isinstance(one, HttpRequest)]
-    assert reader.wait(14) == []
-    assert reason(reader.wait(1)) == "no answer within 15 s"
+    assert reader.wait(44) == []  # each question is asked three times
+    assert reason(reader.wait(5)) == "no answer within 15 s"
     reader.outbox.clear()
     for request in requests:
         assert reader.lookups.owns(request.key)
@@ -66,11 +69,74 @@ def test_an_overdue_answer_fails_and_its_late_words_are_nobodys() -> None:
 def test_a_broken_connection_fails_the_whole_once() -> None:
     reader = ready()
     reader.is_deaf = True
-    reader.ask("open_orders")
-    first, second = [one for one in reader.outbox if isinstance(one, HttpRequest)]
-    assert reason(reader.lookups.failed(first, "reset", reader.now_ns)) == "reset"
-    assert reader.lookups.failed(second, "reset", reader.now_ns) == []
-    assert reader.lookups.answered(second, 200, b"[]", reader.now_ns) == []
+    events = reader.ask("open_orders")
+    for _ in range(MOST_TRIES):
+        requests = [one for one in reader.outbox if isinstance(one, HttpRequest)]
+        reader.outbox.clear()
+        for request in requests:
+            events += reader.lookups.failed(request, "reset", reader.now_ns)
+        events += reader.wait(1)
+    assert reason(events) == "reset"
+    late = requests[-1]
+    assert reader.lookups.answered(late, 200, b"[]", reader.now_ns) == []
+
+
+def by_post(reader: Reader) -> dict[int, bytes]:
+    """Let look-ups go by post; returns what is posted, by number."""
+    posted: dict[int, bytes] = {}
+
+    def post(body: bytes, _now_ns: int) -> int:
+        posted[len(posted) + 1] = body
+        return len(posted)
+
+    vars(reader.lookups)["_post"] = post
+    return posted
+
+
+def reply(reader: Reader, number: int, body: bytes) -> list[AnyEvent]:
+    """Let the venue answer a post as it answers by REST."""
+    question = json.loads(body)
+    kind = question.pop("type")
+    found = {"type": kind, "data": reader.stage.info(kind, **question)}
+    return reader.lookups.replied(Reply(number, "info", json.dumps(found).encode()), reader.now_ns)
+
+
+def test_posts_answer_as_rest_does_and_cost_no_weight() -> None:
+    reader = ready()
+    reader.stage.act(place(order("60000", "0.01")))
+    left = reader.weights.left(reader.now_ns)
+    posted = by_post(reader)
+    for what in KINDS:
+        assert reader.ask(what) == []
+    assert not reader.outbox
+    events: list[AnyEvent] = []
+    for number, body in list(posted.items()):
+        assert reader.lookups.owns_post(number)
+        events += reply(reader, number, body)
+    assert len(of(OrdersRead, events)) == 2
+    assert len(of(FillsRead, events)) == len(of(BalancesRead, events)) == 1
+    assert reader.weights.left(reader.now_ns) == left
+    assert not reader.lookups.owns_post(1)
+
+
+def test_what_is_lost_by_post_is_asked_by_rest() -> None:
+    reader = ready()
+    posted = by_post(reader)
+    reader.ask("fills")
+    [number] = posted
+    assert reader.lookups.replied(Reply(number, "error", error="429 null"), reader.now_ns) == []
+    assert of(FillsRead, reader.wait(1))
+    reader.ask("fills")
+    assert reader.lookups.complained(2, "too many pending post requests", reader.now_ns) == []
+    assert of(FillsRead, reader.wait(1))
+    reader.ask("fills")
+    assert reader.lookups.closed(reader.now_ns) == []
+    assert of(FillsRead, reader.wait(1))
+    reader.ask("fills")
+    assert of(FillsRead, reader.wait(7))  # five seconds of silence
+    assert reply(reader, 4, posted[4]) == []
+    assert reader.lookups.counts["lookups_late"] == 1
+    assert reader.lookups.counts["lookups_failed"] == 0
 
 
 def test_one_of_each_kind_is_under_way_and_the_next_waits() -> None:

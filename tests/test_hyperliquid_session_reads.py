@@ -120,7 +120,7 @@ def test_one_dex_that_fails_fails_the_whole() -> None:
         reader.stage.act(place(order("60000", "0.01")))
         answer = status, body
         reader.bend = lambda q, s, b, a=answer: a if q.get("dex") == "xyz" else (s, b)
-        assert reason(reader.ask("open_orders"))
+        assert reason([*reader.ask("open_orders"), *reader.wait(5)])
 
 
 def test_a_dex_that_answers_for_another_is_not_believed() -> None:

@@ -41,6 +41,8 @@ class Leg(Struct, frozen=True):
 
     question: Question
     dex: str = ""
+    tries: int = 0  # that failed on the way, and said nothing
+    due_ns: int = 0  # not to be asked again before
 
 
 class Who(Struct, frozen=True):
@@ -77,9 +79,8 @@ class Read:
         """Put the first questions on the list."""
         raise NotImplementedError
 
-    def take(self, leg: Leg, status: int, body: bytes, now_ns: int) -> str:
+    def take(self, leg: Leg, got: info.Answer[Any], now_ns: int) -> str:
         """Take in an answer; returns why the look-up has failed, "" if it has not."""
-        got = info.answer(status, body, info.SHAPES[leg.question.kind])
         if got.result is None:
             return got.error
         self.rows = len(got.result) if isinstance(got.result, list) else 0
