@@ -234,6 +234,9 @@ def test_a_cancel_held_by_ourselves_and_a_late_accept_without_a_halt_are_seen() 
     records.read(CancelRejected(1, "mm", "a", "", 1, "held", is_unsent=True))
     records.read(CancelRejected(1, "mm", "a", "", 1, "EOrder:Unknown order"))
     assert records.cancels_held == 1
+    nowhere = Records(lambda: 5, lambda _id: None, lambda: False)
+    nowhere.read(CancelRejected(1, "mm", "a", "", 1, "no login yet", is_unsent=True))
+    assert nowhere.cancels_held == 0
     records.read(approved(place("a")))
     records.read(Absent(1, "mm", "a", "", "proof"))
     records.read(Accepted(2, "mm", "a", "V"))

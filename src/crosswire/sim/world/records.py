@@ -27,7 +27,13 @@ from crosswire.engine.path import Record
 class Records:
     """Reads along."""
 
-    def __init__(self, now_ns: Callable[[], int], call_absent: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        now_ns: Callable[[], int],
+        call_absent: Callable[[str], object],
+        has_way_out: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`has_way_out`: whether a cancel could leave now, if nobody held it."""
         self.placed: dict[str, int] = {}  # client_order_id -> when, by the true clock
         self.timed_out: set[tuple[int, int]] = set()  # run, request
         self.absent: dict[str, tuple[str, int]] = {}  # -> side, price
@@ -50,6 +56,7 @@ class Records:
         self._waiting: dict[str, list[str]] = {"buy": [], "sell": []}
         self._now_ns = now_ns
         self._call_absent = call_absent
+        self._has_way_out = has_way_out
 
     def read(self, record: Record) -> None:
         """Take one record in."""
@@ -85,7 +92,8 @@ class Records:
             self._run = record.run
         elif isinstance(record, CancelRejected):
             # What was to replace an order and never left has cancelled nothing, nor was it to.
-            self.cancels_held += record.is_unsent and record.request_id not in self._places
+            is_held = record.is_unsent and record.request_id not in self._places
+            self.cancels_held += is_held and self._has_way_out()
         elif isinstance(record, FillsRead):
             self.fills_asked_ns = record.started_ns
 

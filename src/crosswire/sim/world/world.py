@@ -89,7 +89,7 @@ class World:
         self.crashes_in_flight = 0
         self.result = Result(seed)
         self.booked: list[Filled] = []
-        self.records = Records(clock.now_ns, self.witness.call_absent)
+        self.records = self._begin_records()
         self.is_cut = until_ns > 0
         self.calm_ns = 0  # when the faults ended
         self._orphans_due_ns = 0
@@ -160,6 +160,14 @@ class World:
         if self.scenario.is_suspended:
             self.weather.mark("suspend")
             process.clock.offset_ns -= duration_ns
+
+    def _begin_records(self) -> Records:
+        return Records(self.timers.clock.now_ns, self.witness.call_absent, self._has_way_out)
+
+    def _has_way_out(self) -> bool:
+        """Whether our session could send something: before it knows its login it cannot."""
+        session = self.process.login.session
+        return any(session.is_ready(each) for each in self.terms.venue.capabilities.transports)
 
     def _read(self, record: Record) -> None:
         """A record was written."""
@@ -276,7 +284,7 @@ class World:
         self.weather.marks.clear()
         self.journal.records.clear()
         self.booked.clear()
-        self.records = Records(self.timers.clock.now_ns, self.witness.call_absent)
+        self.records = self._begin_records()
 
     def run(self) -> Result:
         """Live through both phases and judge."""
