@@ -109,7 +109,8 @@ class Trading:
         shared = (listings, self.outbox, numbers, weights)
         wanted = settings.instruments
         self._catalogue = Catalogue(*shared, wanted, session=name, address=address)
-        self._lookups = LookUps(name, address, *shared, self.clock, self._catalogue)
+        post = self._ask_by_post
+        self._lookups = LookUps(name, address, *shared, self.clock, self._catalogue, post)
         self._roles = Roles(name, address, signer.address, self.outbox, numbers, weights)
         self._decoder = Decoder(
             listings, session=name, connection=PRIVATE, account=name, address=address
