@@ -312,7 +312,7 @@ def test_positions_and_balances_are_the_ledgers_own() -> None:
     stage.sim.trade_elsewhere(
         "other", "BTC-PERP", "buy", parse("1"), parse("61000"), stage.now_ns
     )  # the mark moves: profit is not cash
-    positions, balances = ready(stage=stage, wanted=()).ask("balances")
+    positions, dated, balances = ready(stage=stage, wanted=()).ask("balances")
     assert isinstance(positions, PositionsRead)
     assert isinstance(balances, BalancesRead)
     assert positions.positions == (
@@ -324,6 +324,13 @@ def test_positions_and_balances_are_the_ledgers_own() -> None:
     assert held.keys() == {"USDC", "spot:USDC", "PURR"}
     assert (balances.source, balances.is_complete) == ("lookup", True)
     assert balances.started_ns == positions.started_ns == stage.now_ns
+    # Of the perps the venue says when it was so; of the spot wallet it does not.
+    assert isinstance(dated, BalancesRead)
+    assert dated.balances == (("USDC", held["USDC"]),)
+    assert not dated.is_complete
+    assert dated.venue_ns == positions.venue_ns
+    assert 0 < dated.venue_ns <= stage.now_ns
+    assert balances.venue_ns == 0
 
 
 def test_a_portfolio_margin_account_is_not_read() -> None:
@@ -341,7 +348,7 @@ def test_money_on_a_dex_whose_collateral_nobody_told_waits_for_its_meta() -> Non
     assert "collateral" in reason(reader.ask("balances"))
     reader.wait(1)
     assert reader.asked[-1] == {"type": "meta", "dex": "xyz"}
-    positions, _ = reader.ask("balances")
+    positions, _, _ = reader.ask("balances")
     assert isinstance(positions, PositionsRead)
     assert positions.positions[0][0] == "hyperliquid:xyz:TSLA-PERP"
 
@@ -355,7 +362,7 @@ def test_tokens_that_share_a_name_keep_apart() -> None:
     ]
     body = json.dumps({"balances": rows}).encode()
     reader.bend = lambda q, s, b: (200, body) if q["type"] == "spotClearinghouseState" else (s, b)
-    _, balances = reader.ask("balances")
+    *_, balances = reader.ask("balances")
     assert isinstance(balances, BalancesRead)
     assert balances.balances[1:] == (
         ("spot:USDC", parse("5")), ("HYPE", parse("1")), ("HYPE#151", parse("2")),

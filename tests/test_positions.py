@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from crosswire.domain import BalancesRead, CashMoved, Filled, Side
+from crosswire.domain import BalancesRead, CashMoved, Filled, PositionsRead, Side
 from crosswire.fixed import SCALE, parse
-from crosswire.positions import Positions
+from crosswire.positions import DUST, Positions
 from tests.samples import ACCOUNT, BTC, S, filled
 
 
@@ -67,6 +67,51 @@ def test_balances_follow_reads_and_moves() -> None:
     positions.move(CashMoved(S, ACCOUNT, "USD", -2, 1, None, "funding", "", "L2"))
     positions.move(CashMoved(S, ACCOUNT, "EUR", -2, 0, None, "funding", "", "L3"))
     assert positions.balances == {(ACCOUNT, "USD"): 6}
+
+
+def test_a_dated_read_and_rows_join_by_the_venues_clock() -> None:
+    positions = Positions()
+    key = (ACCOUNT, "USD")
+
+    def move(amount: int, venue_ns: int) -> None:
+        positions.move(
+            CashMoved(
+                9 * S, ACCOUNT, "USD", amount, 0, None, "trade", "f", f"L{venue_ns}", venue_ns
+            )
+        )
+
+    def read(total: int, venue_ns: int) -> None:
+        shown = (("USD", total),)
+        positions.read(BalancesRead(9 * S, ACCOUNT, shown, "lookup", True, 9 * S, venue_ns), S)
+
+    read(100, 50)
+    move(-5, 40)  # the read knew of it
+    assert positions.balances[key] == 100
+    move(-5, 60)
+    assert positions.balances[key] == 95
+    read(100, 55)  # older than the row
+    assert positions.balances[key] == 95
+    read(70, 60)  # though the row has only just come
+    assert positions.balances[key] == 70
+
+
+def test_what_a_venue_cuts_off_corrects_nothing() -> None:
+    positions = Positions()
+    positions.read(BalancesRead(S, ACCOUNT, (("USD", 10**10),)))
+    assert positions.read(BalancesRead(S, ACCOUNT, (("USD", 10**10 + DUST),))) == {}
+    assert positions.balances == {(ACCOUNT, "USD"): 10**10 + DUST}
+    assert positions.read(BalancesRead(S, ACCOUNT, (("USD", 0),)))
+
+
+def test_a_dated_read_of_positions_speaks_of_what_was_filled_before_it() -> None:
+    positions = Positions()
+    fill = replace(filled("1", "f1"), recv_ns=9 * S, venue_ns=50)
+    positions.book(fill, "")
+    shown = ((BTC, parse("2"), parse("100")),)
+    dated = PositionsRead(9 * S, ACCOUNT, shown, 9 * S, venue_ns=60)
+    assert positions.differing(dated, [BTC], S)[BTC].held == parse("2")
+    assert not positions.differing(replace(dated, venue_ns=40), [BTC], S)
+    assert not positions.differing(replace(dated, venue_ns=0), [BTC], S)
 
 
 FILLS = st.lists(

@@ -12,6 +12,9 @@ from crosswire.domain import BalancesRead, CashMoved, Filled, PositionsRead
 from crosswire.fixed import SCALE
 
 
+DUST = 2 * SCALE // 1_000_000  # a venue may cut its numbers; what that comes to corrects nothing
+
+
 class Position(Struct):
     """One account's position at one instrument."""
 
@@ -22,6 +25,7 @@ class Position(Struct):
     bought: int = 0
     sold: int = 0
     booked_ns: int = 0  # when the last fill was booked
+    filled_ns: int = 0  # when the youngest fill happened, on the venue's clock
     is_adopted: bool = False  # taken over from the venue: its profit is not known from fills
 
     @property
@@ -71,6 +75,9 @@ class Positions:
         self._shares: dict[tuple[str, str], int] = {}
         self.balances: dict[tuple[str, str], int] = {}
         self._moved_ns: dict[tuple[str, str], int] = {}
+        # On the venue's clock: the youngest row that moved a balance, and how new a read is.
+        self._row_ns: dict[tuple[str, str], int] = {}
+        self._read_ns: dict[tuple[str, str], int] = {}
 
     def get(self, account: str, instrument: str) -> Position:
         """Return a position; a fresh flat one if nothing was ever filled."""
@@ -115,6 +122,7 @@ class Positions:
         position = self.position(fill.account, fill.instrument)
         position.add(signed, fill.price)
         position.booked_ns = fill.recv_ns
+        position.filled_ns = max(position.filled_ns, fill.venue_ns)
         if fill.fee:
             paid = position.fees.get(fill.fee_asset, 0)
             position.fees[fill.fee_asset] = paid + factor * fill.fee
@@ -126,8 +134,9 @@ class Positions:
     def read(self, event: BalancesRead, lag_ns: int = 0) -> dict[str, tuple[int, int]]:
         """Take over the venue's totals; a complete read drops assets it does not show.
 
-        A read speaks only about assets that have not moved since it began, less the lag of
-        look-ups. Returns what it put right: asset -> (believed, read).
+        A read speaks only about assets that have not moved since: since its own date, or where it
+        names none since it began, less the lag of look-ups. Returns what it put right: asset ->
+        (believed, read).
         """
         listed = dict(event.balances)
         shown = listed
@@ -138,10 +147,11 @@ class Positions:
         wrong: dict[str, tuple[int, int]] = {}
         for asset, total in shown.items():
             key = (event.account, asset)
-            if self._moved_ns.get(key, 0) > since_ns:
+            if self._is_older(key, event.venue_ns, since_ns):
                 continue
+            self._read_ns[key] = max(self._read_ns.get(key, 0), event.venue_ns)
             believed = self.balances.get(key)
-            if believed is not None and believed != total:
+            if believed is not None and abs(believed - total) > DUST:
                 wrong[asset] = (believed, total)
             if total or asset in listed:
                 self.balances[key] = total
@@ -149,12 +159,18 @@ class Positions:
                 self.balances.pop(key, None)
         return wrong
 
+    def _is_older(self, key: tuple[str, str], venue_ns: int, since_ns: int) -> bool:
+        """Whether a balance has moved since a read."""
+        if venue_ns and key in self._row_ns:
+            return self._row_ns[key] > venue_ns
+        return self._moved_ns.get(key, 0) > since_ns
+
     def differing(
         self, event: PositionsRead, perps: Collection[str], lag_ns: int = 0
     ) -> dict[str, "Difference"]:
         """Return where the venue holds something else than our fills add up to.
 
-        A read speaks only about what has not moved since it began, less the lag of look-ups.
+        A read speaks only about what has not moved since, as with balances.
         `perps`: the instruments that a complete read speaks of though it does not name them.
         """
         since_ns = event.started_ns - lag_ns
@@ -164,7 +180,11 @@ class Positions:
         found: dict[str, Difference] = {}
         for name, (quantity, entry) in shown.items():
             position = self.get(event.account, name)
-            if position.quantity != quantity and position.booked_ns <= since_ns:
+            is_dated = event.venue_ns and position.filled_ns
+            is_older = (
+                position.filled_ns > event.venue_ns if is_dated else position.booked_ns > since_ns
+            )
+            if position.quantity != quantity and not is_older:
                 found[name] = Difference(position.quantity, quantity, entry)
         return found
 
@@ -177,11 +197,14 @@ class Positions:
     def move(self, event: CashMoved) -> None:
         """Take over the balance that a row of the venue's ledger leaves.
 
-        One that names no balance moves a known one by its amount.
+        One that names no balance moves a known one by its amount, unless a read knew of it.
         """
         key = (event.account, event.asset)
         if event.balance is not None:
             self.balances[key] = event.balance
+        elif 0 < event.venue_ns <= self._read_ns.get(key, 0):
+            return
         elif key in self.balances:
             self.balances[key] += event.amount - event.fee
         self._moved_ns[key] = event.recv_ns
+        self._row_ns[key] = max(self._row_ns.get(key, 0), event.venue_ns)

@@ -385,6 +385,7 @@ class BalancesRead(Event, frozen=True, gc=False):
     source: Source = "snapshot"
     is_complete: bool = True
     started_ns: int = 0  # when we asked; 0 = it is as new as its arrival
+    venue_ns: int = 0  # as of when, on the venue's clock; 0 = it may trail as look-ups do
 
 
 class PositionsRead(Event, frozen=True, gc=False):
@@ -398,6 +399,7 @@ class PositionsRead(Event, frozen=True, gc=False):
     started_ns: int
     source: Source = "lookup"
     is_complete: bool = True
+    venue_ns: int = 0  # as of when, on the venue's clock; 0 = it may trail as look-ups do
 
 
 class CashMoved(Event, frozen=True, gc=False):

@@ -7,7 +7,7 @@ ambiguous fails the whole: the reason is text, and nothing of it is told.
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from crosswire.domain import (
     AnyEvent,
@@ -291,6 +291,7 @@ class MoneyRead(Read):
         self._positions: list[tuple[str, int, int]] = []
         self._cash: dict[str, int] = {QUOTE: 0}
         self._spot: tuple[tuple[str, int], ...] = ()
+        self._venue_ns = 0  # of the oldest of the perps' states, which name their block's time
         self.strange_dex = ""  # where there is money of a kind that no meta has told yet
         for dex in self.who.listings.dexs:
             self._ask("clearinghouseState", dex)
@@ -306,6 +307,7 @@ class MoneyRead(Read):
         perps = self.who.decoder.perps(got, now_ns)
         if isinstance(perps, ReadFailed):
             return perps.reason
+        self._venue_ns = min(self._venue_ns or perps.venue_ns, perps.venue_ns)
         asset = self.who.listings.collateral(leg.dex)
         if asset is None and (perps.positions or perps.account_value):
             self.strange_dex = leg.dex
@@ -323,11 +325,15 @@ class MoneyRead(Read):
         clash = self._cash.keys() & dict(self._spot)
         if clash:
             return [ReadFailed(now_ns, account, self.what, f"{min(clash)} in two places")]
-        balances = (*self._cash.items(), *self._spot)
-        return [
-            PositionsRead(now_ns, account, tuple(self._positions), started_ns),
-            BalancesRead(now_ns, account, balances, source="lookup", started_ns=started_ns),
-        ]
+        cash = tuple(self._cash.items())
+        read = BalancesRead(
+            now_ns, account, (*cash, *self._spot), source="lookup", started_ns=started_ns
+        )
+        dated = structs.replace(read, balances=cash, is_complete=False, venue_ns=self._venue_ns)
+        held = PositionsRead(
+            now_ns, account, tuple(self._positions), started_ns, venue_ns=self._venue_ns
+        )
+        return [held, dated, read]
 
 
 KINDS: dict[str, type[Read]] = {
