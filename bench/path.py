@@ -42,6 +42,7 @@ class Ear(Peer):
     def __init__(self) -> None:
         self.said: list[bytes] = []
         self.sequences = {}
+        self.path = ""
         self.is_websocket = True
 
     def say(self, text: str | bytes) -> None:

@@ -9,12 +9,14 @@ reads it; where this path answers, it answers what the slow path would.
 import re
 
 from crosswire.domain import Level
-from crosswire.fixed import parse
+from crosswire.fixed import POWERS, SCALE_DIGITS
 
 # Levels kept; when the store is full, it starts anew. About 200 bytes each.
 MAX_KEPT = 20_000
 _NUMBER = rb'"((?!0[0-9])[0-9]{1,18}(?:\.[0-9]{1,10})?)"'
-_level = re.compile(rb'"px":' + _NUMBER + rb',"sz":' + _NUMBER + rb',"n":(?!0[0-9])[0-9]{1,9}')
+_level = re.compile(
+    rb'"px":' + _NUMBER + rb',"sz":' + _NUMBER + rb',"n":(?!0[0-9])[0-9]{1,9}'
+).fullmatch
 # A coin without escapes, a time without leading zeros.
 _frame = re.compile(
     rb'\{"channel":"l2Book","data":\{"coin":"([!#-\[\]-~]+)","time":((?!0[0-9])[0-9]{1,14}),'
@@ -52,20 +54,21 @@ class BookReader:
             pieces[0] = text[1:-1]
         else:
             pieces[0], pieces[-1] = first[1:], last[:-1]
-        known = self._levels
-        try:
-            return [known[piece] for piece in pieces]
-        except KeyError:
-            return [self._learn(piece) for piece in pieces]
+        get, learn = self._levels.get, self._learn
+        return [get(piece) or learn(piece) for piece in pieces]
 
     def _learn(self, piece: bytes) -> Level:
-        level = self._levels.get(piece)
-        if level is None:
-            match = _level.fullmatch(piece)
-            if match is None:
-                raise ValueError("not a plain level")
-            if len(self._levels) >= MAX_KEPT:
-                self._levels.clear()
-            level = (parse(match[1].decode()), parse(match[2].decode()))
-            self._levels[piece] = level
+        match = _level(piece)
+        if match is None:
+            raise ValueError("not a plain level")
+        if len(self._levels) >= MAX_KEPT:
+            self._levels.clear()
+        price, size = match.groups()
+        level = self._levels[piece] = (_money(price), _money(size))
         return level
+
+
+def _money(digits: bytes) -> int:
+    """Return the integer of a plain number."""
+    whole, _, fraction = digits.partition(b".")
+    return int(whole + fraction) * POWERS[SCALE_DIGITS - len(fraction)]
