@@ -103,7 +103,7 @@ class Client(Hearing):
             client_order_id=client_order_id,
         )
         await self._watch(instrument)
-        place = self._place(wish)
+        place = self.draft(wish)
         self._submit(place)
         return await self._accepted(self._follow(place.client_order_id))
 
@@ -117,7 +117,7 @@ class Client(Hearing):
             return []
         for name in sorted({wish.instrument for wish in wishes}):
             await self._watch(name)
-        places = [self._place(wish) for wish in wishes]
+        places = [self.draft(wish) for wish in wishes]
         for batch in self._batches(places):
             self._submit(batch)
         orders = [self._follow(place.client_order_id) for place in places]
@@ -338,7 +338,8 @@ class Client(Hearing):
     def _name(self, instrument: str) -> str:
         return instrument if ":" in instrument else f"{self.venue}:{instrument}"
 
-    def _place(self, wish: Wish) -> domain.Place:
+    def draft(self, wish: Wish) -> domain.Place:
+        """Return the command that places a wish, under an id of its own."""
         more = wish.more
         limit, trigger = more.get("limit"), more.get("trigger")
         display = more.get("display_quantity")

@@ -1,4 +1,8 @@
-"""When a start is over: logged in, dead-man switches armed, and every instrument listed."""
+"""When a start is over: logged in, switches armed, instruments listed, open orders read.
+
+After a run that ended in order the read is all that a new run waits for; after a crash it also
+waits for the bounds of what was under way, and that is told as a halt instead.
+"""
 
 import asyncio
 from collections.abc import Iterable
@@ -10,8 +14,11 @@ from crosswire.domain import (
     DeadManArmed,
     InstrumentListed,
     LoggedIn,
+    OrdersRead,
+    Resumed,
     VenueWarned,
 )
+from crosswire.doubt import NEW_RUN
 from crosswire.engine import Engine
 
 GRACE_S = 3.0  # after the venue has said what is wrong, how long it may still come right
@@ -26,6 +33,8 @@ class Readiness:
         self._unknown = set(accounts)
         self._unarmed = {name for name, account in accounts.items() if account.dead_man_ns}
         self._unlisted = set(instruments) - engine.instruments.keys()
+        self._halted = engine.risk.halted
+        self._unread = set(accounts) if engine.orders.was_clean else set()
         self._warnings: dict[str, str] = {}
         self._mistake = ""
         self._changed = asyncio.Event()
@@ -38,6 +47,8 @@ class Readiness:
             self._unarmed.discard(record.account)
         elif isinstance(record, InstrumentListed):
             self._unlisted.discard(record.instrument.id)
+        elif isinstance(record, OrdersRead | Resumed):
+            pass
         elif isinstance(record, VenueWarned):
             self._warnings[record.session] = record.text
             for name in self._unlisted:
@@ -55,7 +66,7 @@ class Readiness:
         """
         loop = asyncio.get_running_loop()
         until = loop.time() + timeout_s
-        while self._unknown or self._unarmed or self._unlisted:
+        while self._unknown or self._unarmed or self._unlisted or self._waiting():
             if self._mistake:
                 raise UserError(self._mistake)
             if self._unknown & self._warnings.keys():
@@ -66,10 +77,16 @@ class Readiness:
             except TimeoutError:
                 raise NotConnectedError(self._complaint(timeout_s)) from None
 
+    def _waiting(self) -> list[str]:
+        """The accounts whose open orders have yet to be read."""
+        return sorted(name for name in self._unread if NEW_RUN in self._halted.get(name, ()))
+
     def _complaint(self, timeout_s: float) -> str:
         for name in sorted(self._unknown):
             reason = self._warnings.get(name) or f"the venue did not answer within {timeout_s:g} s"
             return f"no login on account {name}: {reason}"
         if self._unarmed:
             return f"the dead-man switch of account {min(self._unarmed)} was not armed"
+        if waiting := self._waiting():
+            return f"the open orders of account {waiting[0]} could not be read"
         return f"{min(self._unlisted)} was not listed within {timeout_s:g} s"

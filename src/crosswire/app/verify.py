@@ -4,6 +4,9 @@ It places, amends, looks up and cancels, and tries what proofs of absence rest o
 an order stands wherever it is shown, that the stream's own picture is whole, how far look-ups
 trail, and that the cancel of an order that is over is refused as unknown.
 
+Where a venue says that identical bytes run once, it sends some again (see `copies`): only what was
+seen on the account itself lets the engine send copies there.
+
 It keeps every frame of the account's connection in a transcript, and lists where the venue's
 words have another shape than the simulator's. The transcript never holds a key, a secret, a
 token or a signature.
@@ -12,16 +15,20 @@ token or a signature.
 import asyncio
 import json
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
 from crosswire import fixed
+from crosswire.app import verified
 from crosswire.app.client import Client
-from crosswire.app.config import Config
+from crosswire.app.config import Config, credentials
+from crosswire.app.copies import Trial
 from crosswire.app.errors import CrosswireError
 from crosswire.app.live import Trader
 from crosswire.app.placed import PlacedOrder
@@ -36,6 +43,7 @@ from crosswire.domain import (
     ReadFailed,
     Sent,
 )
+from crosswire.venues import venue
 from crosswire.venues.interface import Frame, HttpRequest
 
 FAR = Decimal("0.5")  # of the best bid: nobody sells there
@@ -61,6 +69,8 @@ class Run(Struct):
 
     steps: list[dict[str, Any]] = []
     rows: list[Row] = []
+    has_shown_copies: bool = False
+    remarks: list[str] = []
 
     @property
     def is_done(self) -> bool:
@@ -74,8 +84,9 @@ class Recorder:
     def __init__(self, trader: Trader, account: str, run: Run) -> None:
         self._trader = trader
         self._run = run
-        link = trader.link(account)
-        self._wrap(link, "write", self._frame_out)
+        self._sent: list[Frame | HttpRequest] = []  # as they left; never written down
+        self._link = link = trader.link(account)
+        link.tap(self._frame_out)
         self._wrap(link, "ask", self._request_out)
         session = link.session
         self._wrap(session, "received", self._frame_in)
@@ -93,10 +104,27 @@ class Recorder:
     def _add(self, way: str, place: str, text: str) -> None:
         self._run.rows.append(Row(self._trader.now_ns(), way, place, hide(text)))
 
+    def send_again(self, mark: bytes) -> None:
+        """Hand over once more, bit by bit, what was last sent with this text in it."""
+        for sent in reversed(self._sent):
+            if isinstance(sent, Frame) and mark in sent.payload:
+                self._link.write(sent)
+                return
+            if isinstance(sent, HttpRequest) and mark in sent.body:
+                self._link.ask(sent)
+                return
+        raise CrosswireError("nothing of it was sent")
+
+    def heard(self, text: str) -> int:
+        """How many messages of the venue had this text in them."""
+        return sum(row.way == "in" and text in row.text for row in self._run.rows)
+
     def _frame_out(self, frame: Frame) -> None:
+        self._sent.append(frame)
         self._add("out", frame.connection, frame.payload.decode())
 
     def _request_out(self, request: HttpRequest) -> None:
+        self._sent.append(request)
         self._add("out", f"{request.method} {request.path}", request.body.decode())
 
     def _frame_in(self, connection: str, payload: bytes, _now_ns: int) -> None:
@@ -108,11 +136,14 @@ class Recorder:
 
 def hide(text: str) -> str:
     """Mask everything in a message that opens a door, and change nothing else."""
-    return _FORM.sub(rf"\g<1>{MASK}", _JSON.sub(rf'\g<1>"{MASK}"', text))
+    for form in (_JSON, _OBJECT):
+        text = form.sub(rf'\g<1>"{MASK}"', text)
+    return _FORM.sub(rf"\g<1>{MASK}", text)
 
 
 _NAMES = "|".join(sorted(HIDDEN))
 _JSON = re.compile(rf'("(?:{_NAMES})"\s*:\s*)(?:"[^"]*"|[0-9.]+)')
+_OBJECT = re.compile(rf'("(?:{_NAMES})"\s*:\s*)\{{[^{{}}]*\}}')
 _FORM = re.compile(rf"((?:^|&)(?:{_NAMES})=)[^&\s]*")
 
 
@@ -130,9 +161,12 @@ async def converse(config: Config, where: str, account: str, instrument: str) ->
     client.listen()
     try:
         await trader.prepare()
-        Recorder(trader, account, run)
+        run.remarks = trader.remarks()
+        recorder = Recorder(trader, account, run)
         await trader.start()
         await _walk(client, instrument, run)
+        if trader.capabilities(account).takes_copies:
+            await _repeat(client, instrument, run, recorder)
     finally:
         await trader.stop()
         client.leave()
@@ -141,10 +175,8 @@ async def converse(config: Config, where: str, account: str, instrument: str) ->
 
 
 async def _walk(client: Client, instrument: str, run: Run) -> None:
-    book = await client.book(instrument)
+    price, quantity = await _smallest_at(client, instrument)
     listed = client.trader.engine.instruments[f"{client.venue}:{instrument}"]
-    assert book.best_bid is not None
-    price, quantity = _smallest(listed, fixed.from_decimal(book.best_bid))
     placed: list[PlacedOrder] = []
 
     async def place() -> str:
@@ -165,20 +197,26 @@ async def _walk(client: Client, instrument: str, run: Run) -> None:
         return
     order = placed[0]
     await _step(run, "amend", amend)
-    await _step(run, "look up", lambda: _look_up(client, order, "open_orders", is_shown=True))
-    await _step(run, "picture", lambda: _look_up(client, order, "snapshot", is_shown=True))
+    has_picture = client.trader.capabilities(client.account).has_snapshot
+    await _step(run, "look up", lambda: _shown(client, order))
+    if has_picture:
+        await _step(run, "picture", lambda: _look_up(client, order, "snapshot", is_shown=True))
     await _step(run, "cancel", cancel)
     await _step(run, "look up again", lambda: _gone(client, order))
-    await _step(run, "picture again", lambda: _look_up(client, order, "snapshot", is_shown=False))
+    if has_picture:
+        await _step(
+            run, "picture again", lambda: _look_up(client, order, "snapshot", is_shown=False)
+        )
     await _step(run, "closed orders", lambda: _closed(client, order))
     await _step(run, "cancel again", lambda: _cancel_again(client, order))
 
 
 def _smallest(listed: Instrument, best_bid: int) -> tuple[Decimal, Decimal]:
-    """A price far away and the least quantity the venue takes there."""
+    """A price far away and the least quantity the venue takes there, and a step below."""
     far = fixed.multiply(best_bid, fixed.from_decimal(FAR))
     price = max(listed.floor_price(far), 2 * listed.price_tick)
-    least = max(listed.min_quantity, fixed.divide(listed.min_notional, price) + 1)
+    below = listed.floor_price(price - 1)
+    least = max(listed.min_quantity, fixed.divide(listed.min_notional, below) + 1)
     quantity = -(-least // listed.quantity_step) * listed.quantity_step
     return fixed.to_decimal(price), fixed.to_decimal(quantity)
 
@@ -195,6 +233,31 @@ async def _look_up(client: Client, order: PlacedOrder, what: str, *, is_shown: b
     if found and found[0].client_order_id != order.client_order_id:
         raise CrosswireError(f"{order.venue_order_id} is shown without our id of it")
     return "shown, with our id" if found else "gone"
+
+
+async def _repeat(client: Client, instrument: str, run: Run, recorder: Recorder) -> None:
+    """Send identical bytes again, now and later: each must say that it came before."""
+    trial = Trial(client, recorder, instrument, partial(_smallest_at, client, instrument))
+    await _step(run, "copy at once", trial.copy_at_once)
+    if not trial.word:
+        return
+    await _step(run, "copy later", trial.copy_later)
+    await _step(run, "one order", lambda: _trailing(trial.one_order))
+    if trial.idle is not None:
+        await _step(run, "nothing, twice", trial.nothing_twice)
+    await _step(run, "cancel it", trial.cancel)
+    run.has_shown_copies = all(step["ok"] for step in run.steps)
+
+
+async def _smallest_at(client: Client, instrument: str) -> tuple[Decimal, Decimal]:
+    book = await client.book(instrument)
+    listed = client.trader.engine.instruments[f"{client.venue}:{instrument}"]
+    assert book.best_bid is not None
+    return _smallest(listed, fixed.from_decimal(book.best_bid))
+
+
+async def _shown(client: Client, order: PlacedOrder) -> str:
+    return await _trailing(lambda: _look_up(client, order, "open_orders", is_shown=True))
 
 
 async def _gone(client: Client, order: PlacedOrder) -> str:
@@ -242,6 +305,19 @@ async def _step(run: Run, name: str, work: Callable[[], Awaitable[str]]) -> None
         run.steps.append({"step": name, "ok": True, "detail": await work()})
     except CrosswireError as error:
         run.steps.append({"step": name, "ok": False, "detail": str(error)})
+
+
+def record(config: Config, where: str, account: str, run: Run) -> Path:
+    """Note beside the journal what was seen of copies, so that this account may send them."""
+    section = config.accounts[account]
+    found = venue(section.venue)
+    hosts = section.hosts.hosts() if section.hosts else None
+    if hosts is None:
+        hosts = found.live if config.mode == "live" else found.testnet
+    assert hosts is not None
+    seen = [f"{step['step']}: {step['detail']}" for step in run.steps]
+    login = credentials(section, account, where)
+    return verified.write(config.journal.directory, account, login, hosts, seen, time.time_ns())
 
 
 # --- the comparison ----------------------------------------------------------------------------

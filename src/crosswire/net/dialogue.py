@@ -58,6 +58,16 @@ class Dialogue:
         self._on_fatal = on_fatal
         self._pending: list[AnyEvent] = []  # of earlier frames of the same read
 
+    def tap(self, record: Callable[[Frame], object]) -> None:
+        """Show every frame to somebody before it is written."""
+        inner = self._write
+
+        def write(frame: Frame) -> None:
+            record(frame)
+            inner(frame)
+
+        self._write = write
+
     def received(self, connection: str, payload: bytes, now_ns: int, is_last: int) -> None:
         """Decode one frame; with the last of its read, hand on the events of all of them."""
         is_sound = False

@@ -108,6 +108,10 @@ class Link:
         transport = choose(approved.command, session, self._routes, ws_open=ws_open)
         return self._dialogue.send(approved, transport)
 
+    def tap(self, record: Callable[[Frame], object]) -> None:
+        """Show every frame to somebody before it is written."""
+        self._dialogue.tap(record)
+
     def flush(self) -> None:
         """Send what somebody else had the session put into its outbox."""
         self._dialogue.flush()

@@ -152,6 +152,10 @@ class LocalLink:
         transport = choose(approved.command, self.session, self._routes, ws_open=self._is_open())
         return self.dialogue.send(approved, transport)
 
+    def tap(self, record: Callable[[Frame], object]) -> None:
+        """Show every frame to somebody before it is written."""
+        self.dialogue.tap(record)
+
     def flush(self) -> None:
         """Send what somebody else had the session put into its outbox."""
         self.dialogue.flush()

@@ -321,4 +321,6 @@ class Venue(Struct, frozen=True):
     stage: Stage
     # A login as the session wants it, from what a user wrote; raises `LoginError`.
     read_login: Callable[[Credentials], Credentials] = _as_it_is
+    # An action that changes nothing but uses up a nonce, for sessions that take posts.
+    idle_action: Mapping[str, object] | None = None
     key_word: str = "key"  # what the public half of a login is called there

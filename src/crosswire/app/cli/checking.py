@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from crosswire import venues
 from crosswire.app import config as configs
 from crosswire.app import verify as verifying
 from crosswire.app.cli import screen
@@ -21,7 +22,7 @@ def verify(
     venue: Annotated[str, typer.Argument(help="The venue's name.")],
     config: FileOption = DEFAULT_FILE,
     account: AccountOption = "",
-    instrument: Annotated[str, typer.Option(help="Where the order goes.")] = "BTC/USD",
+    instrument: Annotated[str, typer.Option(help="Where the order goes.")] = "",
     transcript: Annotated[Path, typer.Option(help="Where every frame is kept.")] = TRANSCRIPT,
     live: Annotated[bool, typer.Option("--live", help='Needed with mode = "live".')] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before it.")] = False,
@@ -30,6 +31,7 @@ def verify(
     """Place, amend, look up and cancel one far smallest order; say what differs."""
     found = configs.load(config)
     name = _account(found, venue, account)
+    instrument = instrument or venues.venue(venue).stage.instrument
     _consent(found, live=live, yes=yes, is_json=json)
     with Progress(
         SpinnerColumn(), TextColumn("{task.description}"), console=screen.err, transient=True
@@ -47,7 +49,10 @@ def verify(
         "differences": verifying.differences(real, simulated),
         "frames": len(real.rows),
         "transcript": str(transcript),
+        "remarks": real.remarks,
     }
+    if real.has_shown_copies:
+        report["recorded"] = str(verifying.record(found, str(config), name, real))
     _show(report, is_json=json)
     if not real.is_done:
         raise typer.Exit(1)
@@ -95,6 +100,10 @@ def _show(report: dict[str, Any], *, is_json: bool) -> None:
     screen.say(f"\n{len(lines)} differences from the simulator")
     for line in lines:
         screen.say(f"- {line}")
+    for line in report["remarks"]:
+        screen.say(line)
+    if "recorded" in report:
+        screen.say(f"copies run once on this account: {report['recorded']} says so")
     screen.say(f"{report['frames']} frames are in {report['transcript']}")
 
 

@@ -57,5 +57,6 @@ VENUE = Venue(
     local_hosts=local_hosts,
     stage=STAGE,
     read_login=read_login,
+    idle_action={"type": "noop"},
     key_word="address",
 )
