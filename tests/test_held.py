@@ -1,6 +1,17 @@
 """What waits for room: in order, bounded in number and in age."""
 
-from crosswire.domain import Amend, AnyEvent, Approved, Place, PlaceBatch, Rejected, Sent
+from crosswire.domain import (
+    Amend,
+    AnyEvent,
+    Approved,
+    Cancel,
+    CancelAll,
+    CancelBatch,
+    Place,
+    PlaceBatch,
+    Rejected,
+    Sent,
+)
 from crosswire.venues.held import Held, Waiting
 
 
@@ -63,3 +74,14 @@ def test_a_newer_amend_takes_the_place_of_an_older_one() -> None:
     (refused,) = held.add(approved(Amend("main", "x:A", "1", price=6), 2), "ws", 50)
     assert getattr(refused, "request_id", 0) == 1
     assert [waiting.since_ns for waiting in held.queue] == [0]
+
+
+def test_cancels_overtake_and_one_of_everything_clears_all() -> None:
+    held = Held(5, 100)
+    for own_id in ("1", "2", "3"):
+        held.add(approved(place(own_id)), "ws", 0)
+    cancels = CancelBatch("main", (Cancel("main", "1"), Cancel("main", "9")))
+    assert ids(held.overtake(Approved(cancels, 7, 1), 1)) == ["1"]
+    assert ids(held.overtake(Approved(place("4"), 8, 1), 1)) == []
+    assert ids(held.overtake(Approved(CancelAll("main"), 9, 1), 1)) == ["2", "3"]
+    assert held.overtake(Approved(CancelAll("main"), 9, 1), 1) == []

@@ -7,7 +7,17 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from crosswire.domain import Amend, AnyEvent, Approved, Place, PlaceBatch, Transport
+from crosswire.domain import (
+    Amend,
+    AnyEvent,
+    Approved,
+    Cancel,
+    CancelAll,
+    CancelBatch,
+    Place,
+    PlaceBatch,
+    Transport,
+)
 from crosswire.venues.unsent import unsent
 
 
@@ -79,6 +89,21 @@ class Held:
             self.queue.remove(waiting)
             events += unsent(waiting.approved, "cancelled before it was sent", now_ns)
         return events
+
+    def overtake(self, approved: Approved, now_ns: int) -> list[AnyEvent]:
+        """A cancel overtakes what waits for the same order, and keeps it from being sent."""
+        command = approved.command
+        if not self.queue:
+            return []
+        if isinstance(command, CancelAll):
+            return self.clear("everything is being cancelled", now_ns)
+        cancels = command.cancels if isinstance(command, CancelBatch) else (command,)
+        return [
+            event
+            for cancel in cancels
+            if isinstance(cancel, Cancel)
+            for event in self.drop(cancel.client_order_id, now_ns)
+        ]
 
     def clear(self, reason: str, now_ns: int) -> list[AnyEvent]:
         """Refuse all that waits."""

@@ -4,20 +4,19 @@ The venue answers questions about any address, and a wrong signer is told apart 
 refuses. So both are looked up at the start, and again until they fit.
 """
 
-from typing import Any
-
 from crosswire.domain import AnyEvent, VenueWarned
 from crosswire.venues.hyperliquid import wire
 from crosswire.venues.hyperliquid.decode import info
+from crosswire.venues.hyperliquid.decode.messages import Reply
 from crosswire.venues.hyperliquid.encode import info as questions
-from crosswire.venues.hyperliquid.session.catalogue import HEADERS
-from crosswire.venues.hyperliquid.session.numbers import Numbers
+from crosswire.venues.hyperliquid.session.lookups import Post
+from crosswire.venues.hyperliquid.session.outgoing import Outgoing
 from crosswire.venues.hyperliquid.session.weights import Weights
-from crosswire.venues.interface import HttpRequest, Output
 
 AGAIN_NS = 60_000_000_000  # after a wrong pair
-FAILED_NS = 3_000_000_000  # after a question that failed
-OVERDUE_NS = 15_000_000_000
+FAILED_NS = 500_000_000  # after a question that failed
+TELL_AFTER = 3  # failures in a row, or not
+OVERDUE_NS = 6_000_000_000
 _TRADED_FOR = ("subAccount", "vault")  # their master, or leader, signs
 
 
@@ -29,26 +28,27 @@ class Roles:
         session: str,
         address: str,
         signer: str,
-        outbox: list[Output],
-        numbers: Numbers,
+        outgoing: Outgoing,
         weights: Weights,
+        post: Post,
     ) -> None:
         self.is_right = False
         self.vault = ""  # whom actions have to name: the account, where another one signs for it
         self._session = session
         self._address = address
         self._signer = signer
-        self._outbox = outbox
-        self._numbers = numbers
+        self._outgoing = outgoing
         self._weights = weights
-        self._asked: dict[int, str] = {}  # request -> about whom
+        self._post = post
+        self._asked: dict[int, str] = {}  # HTTP request, or post below zero -> about whom
         self._asked_ns = 0
         self._due_ns = 0
         self._found: dict[str, wire.UserRole] = {}
         self._told = ""
+        self._failures = 0
 
     def owns(self, key: int) -> bool:
-        """Whether an HTTP request is one of its questions."""
+        """Whether an HTTP request, or below zero a post, is one of its questions."""
         return key in self._asked
 
     def tick(self, now_ns: int) -> list[AnyEvent]:
@@ -59,29 +59,49 @@ class Roles:
             return []
         who = list(dict.fromkeys((self._address, self._signer)))
         who = [address for address in who if address not in self._found]
-        if not self._weights.may(questions.ROLE * len(who), now_ns):
-            return []
-        self._asked_ns = now_ns
         self._asked.clear()
         for address in who:
-            question = questions.of_user("userRole", address)
-            self._weights.spend(question.weight, now_ns)
-            key = self._numbers.next()
-            self._asked[key] = address
-            self._outbox.append(HttpRequest(key, "POST", "/info", HEADERS, question.body))
+            self._ask(address, now_ns)
         return []
 
-    def answered(
-        self, request: HttpRequest, status: int, body: bytes, now_ns: int
-    ) -> list[AnyEvent]:
+    def _ask(self, address: str, now_ns: int) -> None:
+        question = questions.of_user("userRole", address)
+        key = -self._post(question.body, now_ns)
+        if not key and self._weights.may(question.weight, now_ns):
+            key = self._outgoing.call("/info", question.body, question.weight, now_ns)
+        if key:
+            self._asked_ns = now_ns
+            self._asked[key] = address
+
+    def answered(self, key: int, status: int, body: bytes, now_ns: int) -> list[AnyEvent]:
         """Read one answer; with both of them it is decided."""
-        address = self._asked.pop(request.key)
-        kind: Any = wire.UserRole
-        got = info.answer(status, body, kind)
+        return self._read(key, info.answer(status, body, wire.UserRole), now_ns)
+
+    def replied(self, reply: Reply, now_ns: int) -> list[AnyEvent]:
+        """The same by post."""
+        got: info.Answer[wire.UserRole] = info.Answer(None, reply.error)
+        if reply.kind == "info":
+            got = info.posted(reply.payload, wire.UserRole)
+        return self._read(-reply.request_id, got, now_ns)
+
+    def failed(self, key: int, reason: str, now_ns: int) -> list[AnyEvent]:
+        """No answer: asked again soon."""
+        return self._read(key, info.Answer(None, reason), now_ns)
+
+    def closed(self, now_ns: int) -> None:
+        """The connection is gone, and all answers by post with it."""
+        for key in [key for key in self._asked if key < 0]:
+            del self._asked[key]
+            self._due_ns = now_ns
+
+    def _read(self, key: int, got: info.Answer[wire.UserRole], now_ns: int) -> list[AnyEvent]:
+        address = self._asked.pop(key)
         if got.result is None:
-            if status == 429:
-                self._weights.refused(now_ns)
-            return self._again(f"userRole failed: {got.error}", now_ns)
+            self._due_ns = now_ns + FAILED_NS
+            self._failures += 1
+            if self._failures < TELL_AFTER:
+                return []
+            return self._tell(f"userRole failed: {got.error}", now_ns)
         self._found[address] = got.result
         if any(one not in self._found for one in (self._address, self._signer)):
             return []
@@ -92,15 +112,6 @@ class Roles:
             return self._tell(wrong, now_ns)
         self.is_right = True
         return []
-
-    def failed(self, request: HttpRequest, reason: str, now_ns: int) -> list[AnyEvent]:
-        """No answer: asked again soon."""
-        del self._asked[request.key]
-        return self._again(f"userRole failed: {reason}", now_ns)
-
-    def _again(self, reason: str, now_ns: int) -> list[AnyEvent]:
-        self._due_ns = now_ns + FAILED_NS
-        return self._tell(reason, now_ns)
 
     def _tell(self, text: str, now_ns: int) -> list[AnyEvent]:
         """Say what is wrong, once as long as it stays the same."""

@@ -12,9 +12,7 @@ from crosswire.domain import (
     Amend,
     AnyEvent,
     Approved,
-    Cancel,
     CancelAll,
-    CancelBatch,
     Connected,
     Disconnected,
     LoggedIn,
@@ -111,7 +109,7 @@ class Trading:
         self._catalogue = Catalogue(*shared, wanted, session=name, address=address)
         post = self._ask_by_post
         self._lookups = LookUps(name, address, *shared, self.clock, self._catalogue, post)
-        self._roles = Roles(name, address, signer.address, self.outbox, numbers, weights)
+        self._roles = Roles(name, address, signer.address, self._outgoing, weights, self._question)
         self._decoder = Decoder(
             listings, session=name, connection=PRIVATE, account=name, address=address
         )
@@ -125,7 +123,7 @@ class Trading:
             self._inflight.is_anxious,
         )
         self.posts = Posts(self._outgoing)
-        self._budget = Budget(address, self._outgoing, weights)
+        self._budget = Budget(address, self._outgoing, weights, self._question)
         self._picture = Picture(self._orders, self._inflight, self._decoder.instruments)
         self._first_id = 0  # the last post of earlier connections
         self._warned_ns: dict[str, int] = {}
@@ -216,7 +214,7 @@ class Trading:
             return self._picture.looked_up(self._lookups.ask(command, now_ns))
         if isinstance(command, Amend):
             return unsent(approved, _NO_AMEND, now_ns, is_transient=False)
-        dropped = self._drop_held(approved, now_ns) if len(self._held) else []
+        dropped = self._held.overtake(approved, now_ns)
         if not self._may_leave(approved, transport):
             return [*dropped, *unsent(approved, f"not ready to trade by {transport}", now_ns)]
         if isinstance(command, Resend):
@@ -246,19 +244,6 @@ class Trading:
             return True
         is_placing = isinstance(approved.command, Place | PlaceBatch | Resend)
         return not is_placing and self.has_ws and self.is_ready("rest")
-
-    def _drop_held(self, approved: Approved, now_ns: int) -> list[AnyEvent]:
-        """A cancel overtakes what waits for the same order, and keeps it from being sent."""
-        command = approved.command
-        if isinstance(command, CancelAll):
-            return self._held.clear("everything is being cancelled", now_ns)
-        cancels = command.cancels if isinstance(command, CancelBatch) else (command,)
-        return [
-            event
-            for cancel in cancels
-            if isinstance(cancel, Cancel)
-            for event in self._held.drop(cancel.client_order_id, now_ns)
-        ]
 
     def _may_go(
         self, approved: Approved, transport: Transport, now_ns: int, *, is_held: bool
@@ -306,6 +291,10 @@ class Trading:
     def _ask_by_post(self, body: bytes, now_ns: int) -> int:
         return self._outgoing.post(body, now_ns, is_action=False) if self.has_ws else 0
 
+    def _question(self, body: bytes, now_ns: int) -> int:
+        """Post a question, which costs no weight; 0 where there is no connection."""
+        return self._outgoing.post(body, now_ns, is_action=False) if self.has_ws else 0
+
     # --- answers ---
 
     def _replied(self, reply: Reply, now_ns: int) -> list[AnyEvent]:
@@ -324,10 +313,16 @@ class Trading:
             return self._measured(self._login.replied(reply, now_ns), now_ns)
         if self._lookups.owns_post(number):
             return self._picture.looked_up(self._lookups.replied(reply, now_ns))
+        if self._lookups.owns_post(number):
+            return self._picture.looked_up(self._lookups.replied(reply, now_ns))
         if number in self.posts.posts:
             self.posts.replied(reply)
-            return []
-        self._counts["stray_answers"] += 1
+        elif self._roles.owns(-number):
+            return self._judged(self._roles.replied(reply, now_ns), now_ns)
+        elif self._budget.owns(-number):
+            self._budget.replied(reply)
+        else:
+            self._counts["stray_answers"] += 1
         return []
 
     def _late(self, number: int, now_ns: int) -> list[AnyEvent]:
@@ -364,6 +359,9 @@ class Trading:
             return []
         if self.posts.complained(number, complaint.text):
             return []
+        if self._lookups.owns_post(number):
+            text = complaint.text[:200]
+            return self._picture.looked_up(self._lookups.complained(number, text, now_ns))
         if self._lookups.owns_post(number):
             reason = complaint.text[:200]
             return self._picture.looked_up(self._lookups.complained(number, reason, now_ns))
@@ -402,10 +400,7 @@ class Trading:
             self._actions.relist()
             return [*events, *self._ready(now_ns)]
         if self._roles.owns(key):
-            events = self._roles.answered(request, status, body, now_ns)
-            if self._roles.vault != self._outgoing.signer.vault:
-                self._outgoing.signer = self._outgoing.signer.acting_for(self._roles.vault)
-            return [*events, *self._ready(now_ns)]
+            return self._judged(self._roles.answered(key, status, body, now_ns), now_ns)
         if key in self._login.calls:
             return self._measured(self._login.answered(key, status, body, now_ns), now_ns)
         if key in self.posts.calls:
@@ -413,6 +408,12 @@ class Trading:
         elif self._budget.owns(key):
             self._budget.answered(status, body)
         return []
+
+    def _judged(self, events: list[AnyEvent], now_ns: int) -> list[AnyEvent]:
+        """It is known who signs for whom: actions for another account name it."""
+        if self._roles.vault != self._outgoing.signer.vault:
+            self._outgoing.signer = self._outgoing.signer.acting_for(self._roles.vault)
+        return [*events, *self._ready(now_ns)]
 
     def failed(
         self, request: HttpRequest, reason: str, now_ns: int, *, was_sent: bool
@@ -437,7 +438,7 @@ class Trading:
         elif self._catalogue.owns(key):
             events = self._catalogue.failed(request, reason, now_ns)
         elif self._roles.owns(key):
-            events = self._roles.failed(request, reason, now_ns)
+            events = self._roles.failed(key, reason, now_ns)
         elif key in self.posts.calls:
             self.posts.failed(key, reason, was_sent=was_sent)
         return [failed, *events]

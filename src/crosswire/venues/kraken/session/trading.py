@@ -14,7 +14,6 @@ from crosswire.domain import (
     AnyEvent,
     Approved,
     Cancel,
-    CancelAll,
     CancelBatch,
     CancelRejected,
     ClockMeasured,
@@ -163,25 +162,12 @@ class Trading:
             return self._lookups.ask(command, now_ns)
         if isinstance(command, Resend):
             return unsent(approved, _NEVER_AGAIN, now_ns, is_transient=False)
-        dropped = self._drop_held(approved, now_ns) if len(self._held) else []
+        dropped = self._held.overtake(approved, now_ns)
         if not self.is_ready(transport):
             return [*dropped, *unsent(approved, "not logged in by WebSocket", now_ns)]
         if not self._may_go(approved, now_ns, is_held=False):
             return self._held.add(approved, transport, now_ns)
         return [*dropped, *self._go(approved, transport, now_ns)]
-
-    def _drop_held(self, approved: Approved, now_ns: int) -> list[AnyEvent]:
-        """A cancel overtakes what waits for the same order, and keeps it from being sent."""
-        command = approved.command
-        if isinstance(command, CancelAll):
-            return self._held.clear("everything is being cancelled", now_ns)
-        cancels = command.cancels if isinstance(command, CancelBatch) else (command,)
-        return [
-            event
-            for cancel in cancels
-            if isinstance(cancel, Cancel)
-            for event in self._held.drop(cancel.client_order_id, now_ns)
-        ]
 
     def _may_go(self, approved: Approved, now_ns: int, *, is_held: bool) -> bool:
         """Whether the venue's limits leave room; a cancel may always go."""
