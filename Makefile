@@ -15,7 +15,7 @@ help:
 	@echo "make demo [ARGS=...]   set up, then run crosswire demo (ARGS=\"--seconds 20 --json\")"
 	@echo "make test [ARGS=...]   run every test"
 	@echo "make check             ruff, ruff format, mypy --strict, tidy"
-	@echo "make bench [ARGS=...]  run the benchmarks (ARGS=--quick for less than a minute)"
+	@echo "make bench [ARGS=...]  run the benchmarks (ARGS=--quick for two minutes)"
 	@echo "make sdk-test          the venues' own SDKs against our simulators"
 	@echo "make soak              a day at 1,000 orders a minute in virtual time: does memory grow?"
 	@echo "make cover             tests with line and branch coverage; fails below 95 %"

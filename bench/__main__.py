@@ -13,6 +13,7 @@ from bench.build import OUT, compiler
 from bench.figures import Row, table
 from bench.hyperliquid import inside as hyperliquid_inside
 from bench.hyperliquid import latency
+from bench.hyperliquid import path as hyperliquid_path
 from bench.hyperliquid import trading as hyperliquid_trading
 from bench.race import cores
 from bench.trading import FULL, QUICK, Plan
@@ -22,6 +23,7 @@ PARTS: dict[str, Part] = {
     "inside": inside.rows,
     "path": path.rows,
     "hyperliquid": hyperliquid_inside.rows,
+    "hyperliquid-path": hyperliquid_path.rows,
     "hyperliquid-trade": hyperliquid_trading.rows,
     "hyperliquid-latency": latency.rows,
     "trade": trading.tick_to_trade,
@@ -33,7 +35,7 @@ PARTS: dict[str, Part] = {
 def main() -> int:
     """Run the parts asked for; 0 unless a program could not be run at all."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer rounds: less than a minute")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: two minutes")
     parser.add_argument("--only", choices=PARTS, action="append", help="this part alone")
     parser.add_argument("--json", action="store_true", help="print the JSON instead of the table")
     words = parser.parse_args()

@@ -16,7 +16,7 @@ OURS = (sys.executable, "-m", "bench.clients.crosswire_hyperliquid", "{port}")
 FLOOR, PEERS = "C floor that signs", ("ccxt.pro", "the SDK", "the SDK with coincurve")
 TIMES_FLOOR, TIMES_FASTER = 1.35, 30.0
 INTERVAL_US = "700"  # the simulated venue takes a third of a millisecond for an order
-SLOW = 10  # a peer that takes milliseconds gets this part of the ticks
+SLOW = 20  # a peer that takes milliseconds gets this part of the ticks
 
 
 def clients() -> tuple[list[Client], list[Client], list[str]]:
