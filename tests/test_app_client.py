@@ -227,8 +227,10 @@ def test_an_unknown_venue_is_refused_at_once() -> None:
         cw.connect("nowhere")
 
 
-def test_paper_trades_on_the_real_book_without_a_private_call() -> None:
-    real = build(SimWish(venue=VENUE, account="somebody"))
+@pytest.mark.parametrize("name", NAMES)
+def test_paper_trades_on_the_real_book_without_a_private_call(name: str) -> None:
+    real = build(SimWish(venue=name, account="somebody"))
+    pair = venue(name).stage.instrument
     calls: list[str] = []
     asked = real.asked
 
@@ -240,11 +242,11 @@ def test_paper_trades_on_the_real_book_without_a_private_call() -> None:
 
     async def run() -> None:
         async with hosted(real) as port:
-            hosts = venue(VENUE).local_hosts(f"127.0.0.1:{port}")
+            hosts = venue(name).local_hosts(f"127.0.0.1:{port}")
             place = {"rest": hosts.rest, "ws": hosts.ws, "ws_private": hosts.ws_private}
-            async with cw.connect(VENUE, mode="paper", hosts=place, latency_ms=0) as client:
-                book = await client.book(PAIR)
-                order = await client.place(PAIR, "buy", "0.01")
+            async with cw.connect(name, mode="paper", hosts=place, latency_ms=0) as client:
+                book = await client.book(pair)
+                order = await client.place(pair, "buy", "0.01")
                 assert (await order.done()).status == "FILLED"
                 assert order.average_price is not None
                 assert book.best_ask is not None
@@ -252,6 +254,6 @@ def test_paper_trades_on_the_real_book_without_a_private_call() -> None:
         ledger: Any = real.ledger()
         assert ledger["fills"] == []
         assert ledger["requests"] == []
-        assert not [path for path in calls if "private" in path]
+        assert not [path for path in calls if "private" in path or "exchange" in path]
 
     asyncio.run(run())

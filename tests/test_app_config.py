@@ -1,5 +1,6 @@
 """A config is read exactly, and each fault in one gives one line that names file, key and want."""
 
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,11 @@ def test_paper_is_the_default_mode(tmp_path: Path) -> None:
         ('mode = "paper"', 'mod = "paper"', 'mod: unknown key; did you mean "mode"?'),
         ('bot = "test"', "", "bot: expected a name of a-z"),
         ('bot = "test"', "bot = 7", "bot: expected a name of a-z"),
-        ('venue = "kraken"', 'venue = "krakn"', "venue: expected a venue's name: kraken; did you"),
+        (
+            'venue = "kraken"',
+            'venue = "krakn"',
+            "venue: expected a venue's name: kraken, hyperliquid; did you",
+        ),
         ("levels = 3", 'acount = "x"\n', ""),
         ('account = "main"', 'account = "man"', "strategies.ladder.account: expected one of main"),
         (
@@ -262,3 +267,65 @@ def test_by_which_transports_orders_may_go(tmp_path: Path) -> None:
     assert execution(tmp_path, lines).breakers(("ws", "rest")) == BreakerRules(
         ("ws", "rest"), 3, 9 * S
     )
+
+
+ADDRESS = "0x" + "Ab" * 20
+SIGNER = "0x" + "5e" * 32
+
+
+def perps(*lines: str) -> str:
+    """A bot whose account is an address."""
+    return "\n".join(('bot = "b"', "[accounts.perps]", 'venue = "hyperliquid"', *lines))
+
+
+def test_an_account_may_be_an_address_and_its_secret_the_signers_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGNER", SIGNER[2:])
+    for half in (f'address = "{ADDRESS}"', f'address = "{ADDRESS[2:]}"', f'key = "{ADDRESS}"'):
+        bot = config.load(write(tmp_path, perps(half, 'secret_env = "SIGNER"', "resends = true")))
+        found = config.credentials(bot.accounts["perps"], "perps")
+        assert (found.key, found.secret) == (ADDRESS.lower(), SIGNER)
+        assert bot.accounts["perps"].resends
+        assert SIGNER[2:] not in f"{bot!r}{found!r}"
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (('address = "me"', f'secret = "{SIGNER}"'), "perps.address: expected the account's add"),
+        ((f'address = "{SIGNER}"', f'secret = "{SIGNER}"'), "perps.address: .*not a private key"),
+        ((f'key = "{ADDRESS}0"', f'secret = "{SIGNER}"'), "perps.key: expected the account's"),
+        ((f'address = "{ADDRESS}"', 'secret = "0x5e"'), "perps.secret: expected the signer's"),
+        ((f'address = "{ADDRESS}"', f'secret = "{ADDRESS}"'), "perps.secret: .*not an address"),
+        ((f'address = "{ADDRESS}"',), "perps.secret: expected one of secret, secret_env"),
+        ((f'secret = "{SIGNER}"',), "perps.address: expected one of address, key, key_env"),
+        (('address = ""', f'secret = "{SIGNER}"'), "perps.address: is empty"),
+    ],
+)
+def test_what_cannot_be_such_a_login_is_one_line_that_shows_nothing(
+    tmp_path: Path, lines: tuple[str, ...], expected: str
+) -> None:
+    bot = config.load(write(tmp_path, perps(*lines)))
+    with pytest.raises(ConfigError, match=expected) as caught:
+        config.credentials(bot.accounts["perps"], "perps")
+    assert len(caught.value.lines) == 1
+    assert SIGNER[2:] not in str(caught.value)
+
+
+def test_an_address_is_for_venues_that_have_them(tmp_path: Path) -> None:
+    text = GOOD.replace('key = "public-half"', f'address = "{ADDRESS}"')
+    assert "address: kraken has none; expected key" in lines_of(tmp_path, text)[0]
+    both = perps(f'address = "{ADDRESS}"', f'key = "{ADDRESS}"')
+    assert "expected one of address, key" in lines_of(tmp_path, both)[0]
+
+
+def test_the_starters_other_account_only_has_to_be_uncommented(tmp_path: Path) -> None:
+    starter = resources.files("crosswire.app").joinpath("starter.toml").read_text("utf-8")
+    head, example, rest = starter.partition("# [accounts.perps]")
+    lines, gap, rest = rest.partition("\n\n")
+    text = head + example[2:] + lines.replace("\n# ", "\n") + gap + rest
+    account = config.load(write(tmp_path, text)).accounts["perps"]
+    assert (account.venue, account.resends) == ("hyperliquid", False)
+    assert account.address is not None
+    assert account.secret_env

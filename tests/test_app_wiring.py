@@ -1,6 +1,7 @@
 """What a config says of execution reaches the engine, the session and the link."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ import pytest
 from msgspec.structs import replace
 
 from crosswire.app.config import parse
-from crosswire.app.errors import ConfigError
+from crosswire.app.errors import ConfigError, UserError
 from crosswire.app.live import Trader
 from crosswire.risk import BreakerRules
 from crosswire.venues import venue
+from crosswire.venues.interface import Session, SessionSettings
 from crosswire.venues.kraken.session.trading import Trading
 from tests.samples import S
 
@@ -100,3 +102,68 @@ def test_a_venue_without_the_wanted_transport_is_one_line(
     monkeypatch.setattr(Trader, "capabilities", lambda *_: found)
     with pytest.raises(ConfigError, match="config: execution: kraken takes orders by ws only"):
         with_trader(tmp_path, lambda _: None, execution={"enabled": False})
+
+
+PERPS = "hyperliquid"  # its nonce is the clock in ms
+
+
+def test_nonces_that_are_the_clock_stay_below_a_ceiling_that_is_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[tuple[int, SessionSettings]] = []
+    found = venue(PERPS)
+    make = found.session
+
+    def session(settings: SessionSettings, first_nonce: int) -> Session:
+        given.append((first_nonce, settings))
+        return make(settings, first_nonce)
+
+    monkeypatch.setattr("crosswire.venues.hyperliquid.VENUE", replace(found, session=session))
+    ceilings: list[int] = []
+
+    def check(trader: Trader) -> None:
+        first, settings = given[-1]
+        ceiling = settings.nonce_ceiling()
+        on_disk = json.loads((tmp_path / "nonces.json").read_bytes())["ceiling_ns"]
+        assert ceiling == on_disk // 1_000_000
+        assert 0 < ceiling - trader.now_ns() // 1_000_000 <= 131_000
+        assert first >= max(ceilings, default=0)
+        assert ceiling - first >= 9_000
+        ceilings.append(ceiling)
+
+    for _ in range(2):
+        with_trader(tmp_path, check, accounts={"main": {"venue": PERPS}})
+    assert given[1][0] == ceilings[0], "the next run starts where the last could have ended"
+
+
+def test_a_disk_that_takes_no_ceiling_ends_the_start_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "nonces.new").mkdir()
+    with pytest.raises(UserError, match=r"cannot write .*nonces\.json"):
+        with_trader(tmp_path, lambda _: None, accounts={"main": {"venue": PERPS}})
+
+
+def test_other_nonces_have_no_ceiling_and_write_none(tmp_path: Path) -> None:
+    with_trader(tmp_path, lambda _: None)
+    assert not (tmp_path / "nonces.json").exists()
+
+
+def test_two_accounts_do_not_share_a_signer(tmp_path: Path) -> None:
+    secret = venue(PERPS).stage.login("main").secret
+    accounts = {
+        name: {"venue": PERPS, "address": venue(PERPS).stage.login(name).key, "secret": secret}
+        for name in ("one", "two")
+    }
+    with pytest.raises(ConfigError, match=r"accounts\.two\.secret: is that of accounts\.one"):
+        with_trader(tmp_path, lambda _: None, mode="testnet", accounts=accounts)
+
+
+def test_the_testnet_is_the_venues_own(tmp_path: Path) -> None:
+    login = venue(PERPS).stage.login("main")
+    account = {"venue": PERPS, "address": login.key, "secret": login.secret}
+
+    def check(trader: Trader) -> None:
+        found = venue(PERPS).testnet
+        assert found is not None
+        assert trader.link("main").session.rest_url == found.rest
+
+    with_trader(tmp_path, check, mode="testnet", accounts={"main": account})

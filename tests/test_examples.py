@@ -31,6 +31,13 @@ def test_the_quickstart_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown.rstrip().splitlines()[-1].startswith("CANCELED 0")
 
 
+def test_the_example_of_perps_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    asyncio.run(load("hyperliquid").main())
+    shown = capsys.readouterr().out
+    assert "OPEN under another id: True" in shown
+    assert shown.rstrip().splitlines()[-1] == "CANCELED"
+
+
 def test_a_strategy_of_ones_own_takes_thirty_lines_at_most_and_trades(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,10 +21,12 @@ def connect(
     *,
     mode: Mode = "paper",
     key: str | None = None,
+    address: str | None = None,
     secret: str | None = None,
     key_env: str = "",
     secret_env: str = "",
     tier: str = "",
+    resends: bool = False,
     bot: str = "api",
     hosts: dict[str, str] | None = None,
     journal: str | Path | None = None,
@@ -37,7 +39,9 @@ def connect(
     """Open an account: `async with crosswire.connect(...) as account`.
 
     `mode` is paper (the default: real books, simulated orders), sim (no network), testnet, or
-    live. The last two need a key and secret: as text, or by the names of environment variables.
+    live. The last two need a key and secret: as text, or by the names of environment variables;
+    where accounts are addresses, `address` and the private key of who signs for it as secret.
+    `resends` lets identical bytes be sent again where `crosswire verify` has shown that to be safe.
     In live mode `risk` must hold max_order_notional, max_position_notional and max_daily_loss.
     `journal` is a directory that a later run continues from; sim and paper need none. On leaving
     the block every open order of ours is cancelled, unless `leaves_orders`. `hosts` (rest, ws,
@@ -48,8 +52,9 @@ def connect(
     """
     if mode not in MODES:
         raise UserError(f'mode "{mode}": expected one of {", ".join(MODES)}')
-    account: dict[str, Any] = {"venue": venue, "tier": tier, "hosts": hosts}
-    login = {"key": key, "secret": secret, "key_env": key_env, "secret_env": secret_env}
+    account: dict[str, Any] = {"venue": venue, "tier": tier, "hosts": hosts, "resends": resends}
+    texts = {"key": key, "address": address, "secret": secret}
+    login = {**texts, "key_env": key_env, "secret_env": secret_env}
     account |= {name: value for name, value in login.items() if value}
     if mode in ("testnet", "live") and journal is None:
         raise UserError(
