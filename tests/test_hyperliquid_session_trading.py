@@ -118,6 +118,15 @@ def test_a_wrong_key_is_one_line_without_the_key() -> None:
         assert LOGIN.secret not in str(caught.value)
 
 
+def test_mainnet_s_signature_is_used_at_mainnet_s_host_alone() -> None:
+    assert VENUE.testnet is not None
+    bodies = []
+    for hosts in (VENUE.live, VENUE.testnet, HOSTS):
+        session = Trading(settings(hosts=hosts), 5)
+        bodies.append(session._outgoing.sign({"type": "noop"}, 0))
+    assert bodies[1] == bodies[2] != bodies[0]
+
+
 # --- nonces ------------------------------------------------------------------------------------
 
 
