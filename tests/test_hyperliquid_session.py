@@ -337,6 +337,19 @@ def test_a_nonce_that_is_used_up_ends_the_order_and_its_late_bytes() -> None:
     assert world.orders() == []
 
 
+def test_the_refusal_of_one_copy_leaves_the_other_in_doubt() -> None:
+    """The planted mistake: refusing one copy refuses the order, and its bytes are forgotten."""
+    world = joined()
+    world.is_cut = lambda output: isinstance(output, Frame) and b'"type":"order"' in output.payload
+    world.do(place())
+    assert of(world.wait(6), TimedOut)
+    world.disturb(rest_429=1.0)
+    refused = only(world.do(Resend(ACCOUNT, own_id(1), 1), "rest"), Rejected)
+    assert not refused.is_final
+    world.disturb()
+    assert only(world.do(Void(ACCOUNT, own_id(1), 1)), Rejected).is_final
+
+
 def test_a_nonce_that_was_used_already_shows_that_the_order_arrived() -> None:
     world = joined({"drop_ack": 1.0, "omit_frame": 1.0})
     world.do(place())
