@@ -88,7 +88,7 @@ def test_after_a_reconnect_everything_is_subscribed_again() -> None:
     world.drop(ACCOUNT)
     assert len(of(world.events, LoggedIn)) == 3
     assert not of(events, VenueWarned)
-    resting(world)
+    assert resting(world)
     closed = world.do(cancel())
     assert only(closed, Closed).client_order_id == own_id(1)
 
@@ -338,7 +338,7 @@ def test_a_nonce_that_is_used_up_ends_the_order_and_its_late_bytes() -> None:
 
 
 def test_the_refusal_of_one_copy_leaves_the_other_in_doubt() -> None:
-    """The planted mistake: refusing one copy refuses the order, and its bytes are forgotten."""
+    """The planted mistake: refusing one copy refuses the order."""
     world = joined()
     world.is_cut = lambda output: isinstance(output, Frame) and b'"type":"order"' in output.payload
     world.do(place())
@@ -485,9 +485,6 @@ def test_the_dead_man_is_armed_only_where_the_account_may() -> None:
     armed = only(world.do(ArmDeadMan(ACCOUNT, 20 * SECOND)), DeadManArmed)
     assert armed.fires_ns == now_ns + 20 * SECOND
     assert only(world.do(ArmDeadMan(ACCOUNT, 0)), DeadManArmed).fires_ns == 0
-
-
-# --- helpers -----------------------------------------------------------------------------------
 
 
 def approved(command: AnyCommand, number: int, world: World) -> Approved:
