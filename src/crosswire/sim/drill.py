@@ -123,6 +123,13 @@ class Rush(Drill):
         super().__init__(instrument, quantity, every_ms=150, takers=6, redraw_every=60, tenths=5)
 
 
+class Nigh(Drill):
+    """Quotes so near that some of a ladder is refused as a taker and some of it rests."""
+
+    def __init__(self, instrument: str, quantity: str = "0.001") -> None:
+        super().__init__(instrument, quantity, near_ticks=-4, redraw_every=6)
+
+
 class Hoarder(Drill):
     """Buys and buys: only the limit stops it, and only if everything bought is counted."""
 

@@ -17,6 +17,7 @@ S = 1_000_000_000
 CALM = Scenario(duration_ns=8 * S)
 SHAKY = Scenario(network=NetworkFaults(lost_after=0.3), duration_ns=14 * S)
 BUSY = Scenario(network=NetworkFaults(lost_after=0.05), uses_batches=True, duration_ns=16 * S)
+NIGH = "crosswire.sim.drill:Nigh"
 HOARDER, RUSH = "crosswire.sim.drill:Hoarder", "crosswire.sim.drill:Rush"
 # Where the usual strategy does not get near enough to what the bug breaks.
 STRATEGIES = {
@@ -24,6 +25,7 @@ STRATEGIES = {
     "first_page": RUSH,
     "freed_on_timeout": HOARDER,
     "freed_when_filled": HOARDER,
+    "batch_again": NIGH,
 }
 
 
@@ -82,11 +84,10 @@ WORLDS: dict[str, Scenario] = {
 REPLACING: dict[str, Scenario] = {
     "replaced_is_done": Scenario(network=NetworkFaults(lost_before=0.15), duration_ns=16 * S),
     "wrong_address": replace(CALM, duration_ns=20 * S),
-    "first_dex": _losing(),
     "first_page_of_fills": Scenario(
-        network=NetworkFaults(second_cut=0.5, no_connection=0.9),
-        strangers=(6 * S,),
-        trades=4_500,
+        network=NetworkFaults(second_cut=0.4, no_connection=0.8),
+        strangers=tuple(6 * S + n * S // 50 for n in range(10)),
+        trades=700,
         duration_ns=10 * S,
     ),
     "copy_refused": replace(SHAKY, resends=True),
@@ -94,7 +95,9 @@ REPLACING: dict[str, Scenario] = {
     "sign_again": WORLDS["sign_again"],
     "id_as_key": WORLDS["id_as_key"],
     "freed_when_filled": Scenario(venue={"omit_frame": 0.6, "lookup_502": 0.6}, duration_ns=16 * S),
-    "freed_on_timeout": WORLDS["freed_on_timeout"],
+    "freed_on_timeout": Scenario(
+        venue={"drop_ack": 0.7, "omit_frame": 0.7, "lookup_502": 0.5}, duration_ns=16 * S
+    ),
     "resend": CALM,
     "forget_fill": CALM,
     "book_twice": CALM,
@@ -105,10 +108,9 @@ REPLACING: dict[str, Scenario] = {
     "failed_read": _losing(lookup_502=0.7),
     "blind_read": _losing(lookup_empty=0.7),
     "early_read": _losing(views_behind_s=4.0),
-    "own_clock": WORLDS["own_clock"],
     "refused_cancel_closes": WORLDS["refused_cancel_closes"],
     "stale_snapshot": _losing(views_behind_s=2.5),
-    "same_ids": WORLDS["same_ids"],
+    "same_ids": replace(CALM, crashes=(30 * S,), duration_ns=32 * S),
     "kill_once": WORLDS["kill_once"],
     "halt_for_ever": WORLDS["halt_for_ever"],
     "breaker_holds_cancel": WORLDS["breaker_holds_cancel"],

@@ -139,7 +139,9 @@ def _read_one_page(program: Program) -> None:
 )
 def _own_clock(program: Program) -> None:
     for session in program.sessions:
-        vars(of(session, "clock"))["measure"] = lambda *_, **__: None
+        clock = getattr(session, "clock", None)
+        if clock is not None:
+            vars(clock)["measure"] = lambda *_, **__: None
     wrap_events(program.engine, _restamped)
 
 

@@ -23,25 +23,8 @@ def _wrong_address(program: Program) -> None:
         look_ups = getattr(session, "_lookups", None)
         if look_ups is not None:
             who = of(look_ups, "_who")
-            signer = of(of(session, "_signer"), "address")
-            vars(look_ups)["_who"] = structs.replace(who, address=signer)
-
-
-@plant(
-    "first_dex",
-    "what is asked of each dex is asked of the first alone, and taken for all",
-    shows_in="absent_but_there",
-)
-def _first_dex(program: Program) -> None:
-    def around(go_on: Method) -> Method:
-        def gone_on(read: Any, now_ns: int) -> None:
-            read.todo[:] = [leg for leg in read.todo if not leg.dex]
-            go_on(read, now_ns)
-
-        return gone_on
-
-    for look_ups in _look_ups(program):
-        wrap(look_ups, "_go_on", around)
+            wallet = of(of(of(session, "_outgoing"), "signer"), "address")
+            vars(look_ups)["_who"] = structs.replace(who, address=wallet)
 
 
 @plant(
