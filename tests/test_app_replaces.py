@@ -137,6 +137,23 @@ def test_posts_are_answered_in_the_venues_own_words() -> None:
     play(story)
 
 
+def test_at_the_ceiling_of_its_nonces_nothing_more_is_sent() -> None:
+    async def story(client: cw.Client) -> None:
+        price = await far(client)
+        order = await client.place(PERP, "buy", "0.01", limit=price)
+        nonces = client.trader.journal.clock_nonces
+        ceiling_ns, nonces.ceiling_ns = nonces.ceiling_ns, 1
+        with pytest.raises(cw.Rejected, match=r"not sent: .*ceiling"):
+            await client.place(PERP, "buy", "0.01", limit=price)
+        with pytest.raises(cw.UserError, match=r"not sent: .*ceiling"):
+            await client.post_action({"type": "noop"})
+        nonces.ceiling_ns = ceiling_ns
+        await order.amend(limit=price - 1)
+        assert order.status == "OPEN"
+
+    play(story)
+
+
 def test_other_venues_have_no_posts() -> None:
     async def story() -> None:
         async with cw.connect("kraken", mode="sim") as client:

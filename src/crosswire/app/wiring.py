@@ -8,7 +8,7 @@ live     the venue itself, or the hosts of the config
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from random import Random
 from typing import Protocol, cast
@@ -39,6 +39,7 @@ from crosswire.venues.interface import (
     Session,
     SessionSettings,
     Simulator,
+    Venue,
     unlimited,
 )
 
@@ -227,13 +228,20 @@ class Wiring:
                 section.seed + (self._run - 1 << 32),  # a new run's venue repeats no id
                 self._clock.now_ns(),
                 found.stage.login(account),
-                section.balances or found.stage.balances,
+                self._balances(found),
                 flow="off" if self._config.mode == "paper" else flow,
                 account=account,
                 instruments=tuple(self._listed.get(venue_name, {}).values()),
             )
         except ValueError as error:
             raise ConfigError([f"{self._where}: simulator: {error}"]) from None
+
+    def _balances(self, found: Venue) -> Mapping[str, str]:
+        """What a simulated account begins with; of several venues each takes what has its cash."""
+        given = self._config.simulator.balances
+        venues = {account.venue for account in self._config.accounts.values()}
+        is_meant = len(venues) == 1 or found.stage.cash in given
+        return given if given and is_meant else found.stage.balances
 
     def _mirrored(self, venue_name: str) -> OnEvents:
         """Show the real book to the simulators first, then to the engine."""

@@ -134,6 +134,8 @@ def status(file: File = DEFAULT_FILE, json: Json = False) -> None:
         screen.show_json(answer)
         return
     screen.out.print(screen.pairs(f"{answer['bot']} ({answer['mode']})", answer))
+    for line in answer["remarks"]:
+        screen.say(line)
     for name, account in answer["accounts"].items():
         if account["halts"]:
             halts = [{"halted by": why, "ends by": end} for why, end in account["halts"].items()]
