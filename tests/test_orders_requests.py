@@ -16,6 +16,7 @@ from crosswire.domain import (
     OrderReported,
     OrdersRead,
     Place,
+    PlaceBatch,
     Rejected,
     Sent,
     TimedOut,
@@ -199,3 +200,14 @@ def test_a_replacement_of_what_nobody_knows_is_an_order_of_its_own() -> None:
     orders.register(Approved(command, 1, S))
     orders.apply(Rejected(S, *NEW, 1, "no", is_unsent=True))
     assert found(orders, "b").end == "rejected"
+
+
+def test_a_copy_of_one_part_counts_for_that_part_alone() -> None:
+    orders = Orders()
+    places = (place("a"), place("b"))
+    orders.register(Approved(PlaceBatch(ACCOUNT, places), 1, S))
+    orders.apply(Sent(S, ACCOUNT, 1, "ws", ("a", "b")))
+    orders.apply(Sent(2 * S, ACCOUNT, 1, "rest", ("a",)))
+    orders.apply(Rejected(3 * S, ACCOUNT, "a", "", 1, "no"))
+    orders.apply(Rejected(3 * S, ACCOUNT, "b", "", 1, "no"))
+    assert (found(orders, "a").stage, found(orders, "b").end) == ("SENDING", "rejected")

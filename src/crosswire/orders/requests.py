@@ -82,7 +82,11 @@ class Requests(Index):
             self._settle(old)
 
     def _sent(self, event: Sent) -> Change:
+        named = event.client_order_ids
         for order in self._by_request.get(event.request_id, ()):
+            # A copy may be of one part of a request that left in several.
+            if named and order.client_order_id not in named and order.replaced_by not in named:
+                continue
             request = order.requests[event.request_id]
             request.copies += 1
             request.venue_bound_ns = event.bound_ns
