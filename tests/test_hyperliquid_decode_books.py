@@ -220,3 +220,59 @@ def test_the_kept_levels_do_not_grow_for_ever() -> None:
     for number in range(25_000):
         assert reader.read(book_frame(1, [number + 1], []))
     assert len(reader._levels) <= 20_000
+
+
+# --- tops --------------------------------------------------------------------------------------
+
+TOP = (
+    b'{"channel":"bbo","data":{"coin":"ETH","time":1700000000000,"bbo":'
+    b'[{"px":"99.5","sz":"1.25","n":2},{"px":"101.0","sz":"0.5","n":1}]}}'
+)
+
+
+def by_both_ways(payload: bytes) -> None:
+    """See that the fast way, where it answers, answers what the slow one does."""
+    found = BookReader().read_top(payload)
+    if found is None:
+        return
+    fast = decoder().frame(payload, NOW_NS)
+    assert fast == decoder()._frame(payload, NOW_NS)
+    assert isinstance(fast, ChannelMessage)
+    assert (fast.channel, fast.coin) == ("bbo", found[0])
+
+
+@pytest.mark.parametrize(
+    "side", [b'{"px":"99.5","sz":"1.25","n":2}', b'{"px":"101.0","sz":"0.5","n":1}']
+)
+def test_a_top_is_read_fast_also_where_a_side_is_empty(side: bytes) -> None:
+    for payload in (TOP, TOP.replace(side, b"null")):
+        assert BookReader().read_top(payload) is not None
+        by_both_ways(payload)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"px":"99.5"', b'"px":"9e1"'),
+        (b'"n":2', b'"n":02'),
+        (b'"sz"', b'"sy"'),
+        (b",{", b", {"),
+        (b'"time":1', b'"time":01'),
+        (b"null", b"nul"),
+        (b"}]}}", b'}],"fast":true}}'),
+    ],
+)
+def test_another_top_is_left_to_the_slow_way(old: bytes, new: bytes) -> None:
+    payload = TOP.replace(b'{"px":"101.0","sz":"0.5","n":1}', b"null") if old == b"null" else TOP
+    assert BookReader().read_top(payload.replace(old, new)) is None
+
+
+@given(st.data())
+def test_a_mutated_top_is_read_alike_by_both_ways(data: st.DataObject) -> None:
+    payload = bytearray(TOP)
+    for _ in range(data.draw(st.integers(1, 3))):
+        index = data.draw(st.integers(0, len(payload) - 1))
+        payload[index : index + data.draw(st.integers(0, 2))] = data.draw(
+            st.sampled_from([b"", b"0", b"1", b".", b'"', b"{", b"}", b"[", b"]", b",", b"-", b"e"])
+        )
+    by_both_ways(bytes(payload))

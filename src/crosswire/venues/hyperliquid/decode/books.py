@@ -78,13 +78,19 @@ class Books:
         bid, ask = (
             None if level is None else (money(level.px), money(level.sz)) for level in bbo.bbo
         )
-        ladder = self._ladders.get(bbo.coin)
+        return self.lay(bbo.coin, bbo.time, bid, ask, recv_ns)
+
+    def lay(
+        self, coin: str, top_ms: int, bid: Level | None, ask: Level | None, recv_ns: int
+    ) -> BookReset | BookChanged | None:
+        """Return what a new top, given as its levels, changes."""
+        ladder = self._ladders.get(coin)
         if ladder is None:
-            ladder = self._ladders[bbo.coin] = _Ladder()
-        if bbo.time < ladder.book_ms or bbo.time < ladder.top_ms:
+            ladder = self._ladders[coin] = _Ladder()
+        if top_ms < ladder.book_ms or top_ms < ladder.top_ms:
             return None
-        ladder.top, ladder.top_ms = (bid, ask), bbo.time
-        instrument, venue_ns = self._listings.instrument_id(bbo.coin), time_ns(bbo.time)
+        ladder.top, ladder.top_ms = (bid, ask), top_ms
+        instrument, venue_ns = self._listings.instrument_id(coin), time_ns(top_ms)
         bids, asks = _lay(ladder, bid, ask)
         if not ladder.book_ms:  # nothing whole has come yet: the top is the book
             whole_bids, whole_asks = tuple(ladder.bids), tuple(ladder.asks)

@@ -1,4 +1,4 @@
-"""The hot path: a whole book's bytes -> its levels, without a JSON parser.
+"""The hot path: the bytes of a whole book, or of its top -> levels, without a JSON parser.
 
 The venue prints a book in one fixed layout, and most of its levels were in the book before. So
 the text of a side is cut where levels meet, and each piece is looked up by its bytes; only new
@@ -22,7 +22,12 @@ _frame = re.compile(
     rb'\{"channel":"l2Book","data":\{"coin":"([!#-\[\]-~]+)","time":((?!0[0-9])[0-9]{1,14}),'
     rb'"levels":\[\[([^\]]*)\],\[([^\]]*)\]\](?:,"fast":(?:true|false))?\}\}'
 ).fullmatch
+_top = re.compile(
+    rb'\{"channel":"bbo","data":\{"coin":"([!#-\[\]-~]+)","time":((?!0[0-9])[0-9]{1,14}),'
+    rb'"bbo":\[(?:null|\{([^{}]*)\}),(?:null|\{([^{}]*)\})\]\}\}'
+).fullmatch
 Whole = tuple[str, int, list[Level], list[Level]]
+Top = tuple[str, int, Level | None, Level | None]
 
 
 class BookReader:
@@ -39,6 +44,23 @@ class BookReader:
         coin, time_ms, bids, asks = match.groups()
         try:
             return coin.decode(), int(time_ms), self._side(bids), self._side(asks)
+        except ValueError:
+            return None
+
+    def read_top(self, payload: bytes) -> Top | None:
+        """Return coin, time (ms), best bid and ask of a `bbo`; None for any other frame."""
+        match = _top(payload)
+        if match is None:
+            return None
+        coin, time_ms, bid, ask = match.groups()
+        get, learn = self._levels.get, self._learn
+        try:
+            return (
+                coin.decode(),
+                int(time_ms),
+                None if bid is None else get(bid) or learn(bid),
+                None if ask is None else get(ask) or learn(ask),
+            )
         except ValueError:
             return None
 

@@ -65,7 +65,7 @@ _fundings = msgspec.json.Decoder(wire.UserFundings)
 _ledger = msgspec.json.Decoder(wire.LedgerUpdates)
 _notification = msgspec.json.Decoder(wire.Notification)
 _PONG = Pong()
-_BOOK_HEAD = b'{"channel":"l2Book"'
+_BOOK_HEAD, _TOP_HEAD = b'{"channel":"l2Book"', b'{"channel":"bbo"'
 
 
 class Decoder:
@@ -103,7 +103,11 @@ class Decoder:
     def frame(self, payload: bytes, recv_ns: int) -> Message:
         """Return what one frame says; `Unreadable` for what makes no sense. Never raises."""
         try:
-            if payload.startswith(_BOOK_HEAD):
+            if payload.startswith(_TOP_HEAD):
+                top = self._reader.read_top(payload)
+                if top is not None:
+                    return _book_message("bbo", top[0], self.books.lay(*top, recv_ns))
+            elif payload.startswith(_BOOK_HEAD):
                 whole = self._reader.read(payload)
                 if whole is not None:
                     reset = self.books.reset(*whole, recv_ns)
