@@ -9,6 +9,7 @@ import pytest
 
 import crosswire as cw
 from crosswire.app.placed import Number
+from crosswire.app.wiring import CANCELS_NONCES
 
 VENUE = "hyperliquid"
 PERP, SPOT = "BTC-PERP", "PURR/USDC"
@@ -137,19 +138,21 @@ def test_posts_are_answered_in_the_venues_own_words() -> None:
     play(story)
 
 
-def test_at_the_ceiling_of_its_nonces_nothing_more_is_sent() -> None:
+def test_at_the_ceiling_of_its_nonces_only_cancels_are_sent() -> None:
     async def story(client: cw.Client) -> None:
         price = await far(client)
         order = await client.place(PERP, "buy", "0.01", limit=price)
-        nonces = client.trader.journal.clock_nonces
-        ceiling_ns, nonces.ceiling_ns = nonces.ceiling_ns, 1
+        trader = client.trader
+        trader.journal.clock_nonces.ceiling_ns = trader.now_ns() + CANCELS_NONCES * 1_000_000
         with pytest.raises(cw.Rejected, match=r"not sent: .*ceiling"):
             await client.place(PERP, "buy", "0.01", limit=price)
         with pytest.raises(cw.UserError, match=r"not sent: .*ceiling"):
             await client.post_action({"type": "noop"})
-        nonces.ceiling_ns = ceiling_ns
-        await order.amend(limit=price - 1)
+        with pytest.raises(cw.Rejected, match=r"not sent: .*ceiling"):
+            await order.amend(limit=price - 1)
         assert order.status == "OPEN"
+        await order.cancel()
+        assert (await order.done()).status == "CANCELED"
 
     play(story)
 

@@ -205,5 +205,19 @@ def test_no_nonce_reaches_the_durable_ceiling_until_it_is_raised() -> None:
     assert nonces.next(NOW_NS) == NOW_MS + 1
 
 
+def test_at_the_ceiling_some_are_kept_for_cancels() -> None:
+    nonces = Nonces(NOW_MS, ceiling=NOW_MS + 1)
+    given_out = [nonces.spare(NOW_NS + 10**15) for _ in range(3)]
+    assert given_out == [NOW_MS, NOW_MS + 1, NOW_MS + 2]
+    with pytest.raises(ValueError, match="not below the durable ceiling"):
+        nonces.next(NOW_NS)
+    for _ in range(signing.RESERVED - 2):
+        nonces.spare(NOW_NS)
+    with pytest.raises(ValueError, match="not below the durable ceiling"):
+        nonces.spare(NOW_NS)
+    nonces.ceiling = NOW_MS + 10**6
+    assert nonces.next(NOW_NS) == NOW_MS + 1 + signing.RESERVED
+
+
 def test_canonical_knows_what_is_documented() -> None:
     assert {vector["action"]["type"] for vector in L1} <= canonical.KNOWN

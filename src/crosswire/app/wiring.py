@@ -47,6 +47,7 @@ AnyLink = Link | LocalLink
 OnEvents = Callable[[list[AnyEvent]], None]
 DEPTH = 10  # levels a side: what a checksum covers, and the least bandwidth
 EMBEDDED = "simulator.local"  # no such host is ever looked up
+CANCELS_NONCES = 10_000  # kept below the durable ceiling: a failing disk stops no cancel
 MIRRORED = (BookReset, BookChanged, TradePrinted)
 
 
@@ -275,6 +276,7 @@ def _nonces(journal: Journal, unit_ns: int) -> tuple[int, Callable[[], int]]:
     """Return the run's first nonce and what tells its ceiling, in a venue's unit.
 
     Of nonces in nanoseconds the next run's are above by themselves; coarser ones have a ceiling.
+    What is told keeps some below the durable one free for cancels.
     """
     if unit_ns == 1:
         return journal.first_nonce, unlimited
@@ -283,7 +285,7 @@ def _nonces(journal: Journal, unit_ns: int) -> tuple[int, Callable[[], int]]:
         first_ns = clock.claim()
     except JournalError as error:
         raise UserError(str(error)) from None
-    return -(-first_ns // unit_ns), lambda: clock.ceiling_ns // unit_ns
+    return -(-first_ns // unit_ns), lambda: clock.ceiling_ns // unit_ns - CANCELS_NONCES
 
 
 def _embedded(venue_name: str) -> Hosts:

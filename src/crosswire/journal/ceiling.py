@@ -19,8 +19,9 @@ AHEAD_NS = 120 * 10**9
 EVERY_S = 30.0
 RETRY_S = 5.0
 # What a run needs at least above its first nonce, and between two steps, if the clock is behind:
-# at a nonce a millisecond ten thousand, and a hundred a second. A venue takes none from far ahead.
-ROOM_NS = 10 * 10**9
+# at a nonce a millisecond ten thousand, as many for cancels, and a hundred a second. More would
+# be too far ahead: no venue takes nonces from any future.
+ROOM_NS = 20 * 10**9
 STEP_NS = 3 * 10**9
 FAR_NS = 24 * 3_600 * 10**9
 FILE = "nonces.json"

@@ -253,7 +253,8 @@ class SessionSettings(Struct, frozen=True):
     max_held: int = 200  # requests held back for rate limits
     max_held_ns: int = 2_000_000_000
     may_place: Callable[[Transport], bool] = _always  # asked again for orders that were held back
-    nonce_ceiling: Callable[[], int] = unlimited  # in the venue's unit; only nonces below it
+    # In the venue's unit: only nonces below it; cancels may take the 10,000 above as well.
+    nonce_ceiling: Callable[[], int] = unlimited
 
 
 class Capabilities(Struct, frozen=True):

@@ -18,6 +18,7 @@ from crosswire.venues.hyperliquid import canonical
 from crosswire.venues.hyperliquid.keccak import keccak
 
 MAINNET_CHAIN, TESTNET_CHAIN = "Mainnet", "Testnet"
+RESERVED = 10_000  # nonces above the ceiling that are kept for cancels
 SIGNATURE_CHAIN = "0x66eee"  # what the venue's SDK signs user actions for
 _L1_CHAIN_ID = 1337
 _PREFIX = b"\x19\x01"
@@ -96,6 +97,20 @@ class Nonces:
             raise ValueError(f"nonce {nonce} is not below the durable ceiling {self.ceiling}")
         self._last = nonce
         return nonce
+
+    def spare(self, now_ns: int) -> int:
+        """Return the next nonce for a cancel: at the ceiling one of those kept for cancels.
+
+        They are no longer the clock then, but just above the one before: that is enough for the
+        venue, and few of them last long.
+        """
+        try:
+            return self.next(now_ns)
+        except ValueError:
+            if self.ceiling is None or self._last + 1 >= self.ceiling + RESERVED:
+                raise
+        self._last += 1
+        return self._last
 
 
 class Signer:

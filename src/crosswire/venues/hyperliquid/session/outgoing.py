@@ -81,11 +81,11 @@ class Outgoing:
         self._nonces = Nonces(first_nonce)
         self._ceiling = nonce_ceiling
 
-    def nonce(self, now_ns: int) -> int:
-        """Return the next nonce; `TransientError` at the durable ceiling."""
+    def nonce(self, now_ns: int, *, is_cancel: bool = False) -> int:
+        """Return the next nonce; `TransientError` at the durable ceiling, last for cancels."""
         self._nonces.ceiling = self._ceiling()
         try:
-            return self._nonces.next(now_ns)
+            return self._nonces.spare(now_ns) if is_cancel else self._nonces.next(now_ns)
         except ValueError as error:
             raise TransientError(str(error)) from None
 
@@ -220,7 +220,7 @@ class Outgoing:
         until_ns: int,
         now_ns: int,
     ) -> Request:
-        nonce = self.nonce(now_ns)
+        nonce = self.nonce(now_ns, is_cancel=kind == "cancel")
         body = envelope.signed(action, self.signer, nonce, until_ns // _MS)
         pending = {key for part in parts for key in keys_of(part)}
         return Request(approved, action.kind, kind, parts, pending, body, nonce, until_ns, now_ns)
