@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from crosswire.domain import InstrumentListed, VenueWarned
 from crosswire.fixed import parse
+from crosswire.venues.hyperliquid.decode.messages import Reply
 from crosswire.venues.hyperliquid.session.catalogue import NOBODY
 from crosswire.venues.interface import HttpRequest
 from tests.hyperliquid_joined import Reader, asked, of
@@ -207,3 +208,31 @@ def test_nothing_that_is_answered_raises(count: int, status: int, body: bytes) -
     reader.bend = None
     reader.wait(70)
     assert reader.catalogue.is_ready
+
+
+def test_lists_come_by_post_where_there_is_a_connection() -> None:
+    reader = Reader(wanted=("BTC-PERP",))
+    posted: list[bytes] = []
+
+    def post(body: bytes, _now_ns: int) -> int:
+        posted.append(body)
+        return len(posted)
+
+    vars(reader.catalogue)["_post"] = post
+    left = reader.weights.left(reader.now_ns)
+    events = reader.catalogue.start(reader.now_ns)
+    lost = reader.catalogue.replied(Reply(1, "error", error="429 null"), reader.now_ns)
+    assert [type(event) for event in lost] == [VenueWarned]
+    assert all(reader.catalogue.owns(-number) for number in range(2, len(posted) + 1))
+    number = 2
+    while number <= len(posted):
+        question = json.loads(posted[number - 1])
+        kind = question.pop("type")
+        found = {"type": kind, "data": reader.stage.info(kind, **question)}
+        payload = json.dumps(found).encode()
+        events += reader.catalogue.replied(Reply(number, "info", payload), reader.now_ns)
+        number += 1
+    assert not reader.outbox
+    assert reader.weights.left(reader.now_ns) == left
+    assert of(InstrumentListed, [*events, *reader.wait(2)])  # what was lost by post came by REST
+    assert reader.catalogue.replied(Reply(99, "info"), reader.now_ns) == []

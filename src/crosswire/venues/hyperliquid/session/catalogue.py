@@ -12,11 +12,12 @@ from msgspec import structs
 from crosswire.domain import AnyEvent, Instrument, InstrumentListed, VenueWarned
 from crosswire.venues.hyperliquid import wire
 from crosswire.venues.hyperliquid.decode import info
+from crosswire.venues.hyperliquid.decode.messages import Reply
 from crosswire.venues.hyperliquid.decode.text import FAULTS
 from crosswire.venues.hyperliquid.encode import info as questions
 from crosswire.venues.hyperliquid.encode.info import Question
 from crosswire.venues.hyperliquid.listings import VENUE, Listings, dex_of
-from crosswire.venues.hyperliquid.session.numbers import Numbers
+from crosswire.venues.hyperliquid.session.numbers import Numbers, Post, by_rest_alone
 from crosswire.venues.hyperliquid.session.weights import Weights
 from crosswire.venues.interface import HttpRequest, Output
 
@@ -25,6 +26,7 @@ HOUR_NS = 3_600_000_000_000
 FIRST_WAIT_NS = 1_000_000_000  # after a failure; then twice as long, each time
 LONGEST_WAIT_NS = 60_000_000_000
 OVERDUE_NS = 15_000_000_000
+POST_OVERDUE_NS = 5_000_000_000
 RUMOUR_NS = 60_000_000_000  # a coin that no meta names is asked about again after this, doubled
 HEADERS = {"Content-Type": "application/json"}
 _BUILDER_FEE = 2  # a builder's dex costs so many times as much
@@ -34,7 +36,9 @@ Fees = tuple[int, int]
 class _Part:
     """One list: when it is to be asked for, and whether it was."""
 
-    __slots__ = ("asked_ns", "dex", "due_ns", "has_failed", "key", "kind", "read_ns", "wait_ns")
+    __slots__ = (
+        "asked_ns", "dex", "due_ns", "key", "kind", "read_ns", "tries", "wait_ns",
+    )  # fmt: skip
 
     def __init__(self, kind: str, dex: str = "") -> None:
         self.kind = kind
@@ -44,7 +48,7 @@ class _Part:
         self.asked_ns = 0
         self.wait_ns = FIRST_WAIT_NS
         self.read_ns: int | None = None  # when what was read had been asked for
-        self.has_failed = False
+        self.tries = 0  # that failed, ever
 
     @property
     def is_read(self) -> bool:
@@ -64,6 +68,7 @@ class Catalogue:
         *,
         session: str = VENUE,
         address: str = "",
+        post: Post = by_rest_alone,
     ) -> None:
         """`session` names its warnings; `address` is whose fees apply, "" = nobody asks."""
         self.dexs: tuple[str, ...] = tuple({"": None, **dict.fromkeys(_dexs_of(wanted))})
@@ -75,6 +80,7 @@ class Catalogue:
         self._wanted = tuple(dict.fromkeys(wanted))
         self._session = session
         self._address = address
+        self._post = post
         self._parts = {("spotMeta", ""): _Part("spotMeta"), ("perpDexs", ""): _Part("perpDexs")}
         if address:
             self._parts["userFees", ""] = _Part("userFees")
@@ -90,7 +96,7 @@ class Catalogue:
         return self.tick(now_ns)
 
     def owns(self, key: int) -> bool:
-        """Whether an HTTP request is one of its questions that waits for its answer."""
+        """Whether an HTTP request, or below zero a post, is one of its questions."""
         return key in self._asked
 
     def knows(self, coin: str) -> bool:
@@ -119,10 +125,22 @@ class Catalogue:
         part = self._asked.pop(request.key, None)
         if part is None:
             return []
-        part.key = 0
-        got = info.answer(status, body, info.SHAPES[part.kind])
         if status == 429:
             self._weights.refused(now_ns)
+        return self._heard(part, info.answer(status, body, info.SHAPES[part.kind]), now_ns)
+
+    def replied(self, reply: Reply, now_ns: int) -> list[AnyEvent]:
+        """The same by post."""
+        part = self._asked.pop(-reply.request_id, None)
+        if part is None:
+            return []
+        got: info.Answer[Any] = info.Answer(None, reply.error)
+        if reply.kind == "info":
+            got = info.posted(reply.payload, info.SHAPES[part.kind])
+        return self._heard(part, got, now_ns)
+
+    def _heard(self, part: _Part, got: info.Answer[Any], now_ns: int) -> list[AnyEvent]:
+        part.key = 0
         if got.result is None:
             return self._again(part, got.error, now_ns)
         try:
@@ -144,10 +162,11 @@ class Catalogue:
         """Ask what is due; give up what is overdue."""
         events: list[AnyEvent] = []
         for key, part in list(self._asked.items()):
-            if now_ns - part.asked_ns >= OVERDUE_NS:
+            limit_ns = POST_OVERDUE_NS if key < 0 else OVERDUE_NS
+            if now_ns - part.asked_ns >= limit_ns:
                 del self._asked[key]
                 part.key = 0
-                events += self._again(part, "no answer within 15 s", now_ns)
+                events += self._again(part, f"no answer within {limit_ns / 1e9:g} s", now_ns)
         if self._listings.unknown and self.is_ready:
             self._follow(now_ns)
         for part in list(self._parts.values()):
@@ -166,7 +185,13 @@ class Catalogue:
 
     def _ask(self, part: _Part, now_ns: int) -> None:
         question = self._question(part)
-        if not self._weights.may(question.weight, now_ns):
+        # By post it costs no weight; but who is not heard by post should try the other way.
+        number = self._post(question.body, now_ns) if part.tries % 2 == 0 else 0
+        if number or not self._weights.may(question.weight, now_ns):
+            number = number or self._post(question.body, now_ns)
+            if number:
+                part.key, part.asked_ns = -number, now_ns
+                self._asked[part.key] = part
             return
         self._weights.spend(question.weight, now_ns)
         part.key, part.asked_ns = self._numbers.next(), now_ns
@@ -183,7 +208,7 @@ class Catalogue:
     def _again(self, part: _Part, reason: str, now_ns: int) -> list[AnyEvent]:
         part.due_ns = now_ns + part.wait_ns
         part.wait_ns = min(2 * part.wait_ns, LONGEST_WAIT_NS)
-        part.has_failed = True
+        part.tries += 1
         name = f"{part.kind} of {part.dex}" if part.dex else part.kind
         return [VenueWarned(now_ns, self._session, f"no {name}: {reason}"), *self._tell(now_ns)]
 
@@ -252,7 +277,7 @@ class Catalogue:
         return (
             self._has_lists
             and all(one.is_read for one in metas)
-            and (fees is None or fees.is_read or fees.has_failed)
+            and (fees is None or fees.is_read or fees.tries > 0)
         )
 
     def _with_fees(self, instrument: Instrument, *, is_builder: bool) -> Instrument:

@@ -5,7 +5,6 @@ account's own. The questions of one look-up leave together, so that they show on
 got lost on its way is asked again, by the other transport, before the whole is given up.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct, structs
@@ -18,7 +17,7 @@ from crosswire.venues.hyperliquid.encode import info as questions
 from crosswire.venues.hyperliquid.listings import Listings
 from crosswire.venues.hyperliquid.session.block_clock import BlockClock
 from crosswire.venues.hyperliquid.session.catalogue import HEADERS, OVERDUE_NS, Catalogue
-from crosswire.venues.hyperliquid.session.numbers import Numbers
+from crosswire.venues.hyperliquid.session.numbers import Numbers, Post, by_rest_alone
 from crosswire.venues.hyperliquid.session.reads import (
     KINDS,
     Leg,
@@ -37,14 +36,6 @@ MOST_TRIES = 3  # of each question
 AGAIN_NS = 100_000_000  # after the first failure; twice as long after the next
 POST_OVERDUE_NS = 5_000_000_000
 _REMEMBERED = 256  # requests given up, whose late answers are still known to be ours
-
-# Posts a question; returns the post's number, or 0 where there is no connection.
-Post = Callable[[bytes, int], int]
-
-
-def by_rest_alone(_body: bytes, _now_ns: int) -> int:
-    """Post nothing."""
-    return 0
 
 
 class _Asked(Struct):

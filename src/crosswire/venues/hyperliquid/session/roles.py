@@ -9,7 +9,7 @@ from crosswire.venues.hyperliquid import wire
 from crosswire.venues.hyperliquid.decode import info
 from crosswire.venues.hyperliquid.decode.messages import Reply
 from crosswire.venues.hyperliquid.encode import info as questions
-from crosswire.venues.hyperliquid.session.lookups import Post
+from crosswire.venues.hyperliquid.session.numbers import Post
 from crosswire.venues.hyperliquid.session.outgoing import Outgoing
 from crosswire.venues.hyperliquid.session.weights import Weights
 

@@ -106,8 +106,8 @@ class Trading:
         self._send_directly = Direct(self._outgoing).send
         shared = (listings, self.outbox, numbers, weights)
         wanted = settings.instruments
-        self._catalogue = Catalogue(*shared, wanted, session=name, address=address)
-        post = self._ask_by_post
+        post = self._question
+        self._catalogue = Catalogue(*shared, wanted, session=name, address=address, post=post)
         self._lookups = LookUps(name, address, *shared, self.clock, self._catalogue, post)
         self._roles = Roles(name, address, signer.address, self._outgoing, weights, self._question)
         self._decoder = Decoder(
@@ -288,9 +288,6 @@ class Trading:
         """Ask any question of the venue; returns a number for `posts.take`."""
         return self.posts.info(payload, now_ns, by_ws=self.has_ws)
 
-    def _ask_by_post(self, body: bytes, now_ns: int) -> int:
-        return self._outgoing.post(body, now_ns, is_action=False) if self.has_ws else 0
-
     def _question(self, body: bytes, now_ns: int) -> int:
         """Post a question, which costs no weight; 0 where there is no connection."""
         return self._outgoing.post(body, now_ns, is_action=False) if self.has_ws else 0
@@ -313,10 +310,10 @@ class Trading:
             return self._measured(self._login.replied(reply, now_ns), now_ns)
         if self._lookups.owns_post(number):
             return self._picture.looked_up(self._lookups.replied(reply, now_ns))
-        if self._lookups.owns_post(number):
-            return self._picture.looked_up(self._lookups.replied(reply, now_ns))
         if number in self.posts.posts:
             self.posts.replied(reply)
+        elif self._catalogue.owns(-number):
+            return self._listed(self._catalogue.replied(reply, now_ns), now_ns)
         elif self._roles.owns(-number):
             return self._judged(self._roles.replied(reply, now_ns), now_ns)
         elif self._budget.owns(-number):
@@ -362,9 +359,6 @@ class Trading:
         if self._lookups.owns_post(number):
             text = complaint.text[:200]
             return self._picture.looked_up(self._lookups.complained(number, text, now_ns))
-        if self._lookups.owns_post(number):
-            reason = complaint.text[:200]
-            return self._picture.looked_up(self._lookups.complained(number, reason, now_ns))
         copy = self._inflight.take("ws", number) if number > self._first_id else None
         if copy is not None:
             verdict: errors.Verdict = "transient" if complaint.is_limit else "refused"
@@ -396,9 +390,7 @@ class Trading:
         if self._lookups.owns(key):
             return self._picture.looked_up(self._lookups.answered(request, status, body, now_ns))
         if self._catalogue.owns(key):
-            events = self._catalogue.answered(request, status, body, now_ns)
-            self._actions.relist()
-            return [*events, *self._ready(now_ns)]
+            return self._listed(self._catalogue.answered(request, status, body, now_ns), now_ns)
         if self._roles.owns(key):
             return self._judged(self._roles.answered(key, status, body, now_ns), now_ns)
         if key in self._login.calls:
@@ -408,6 +400,10 @@ class Trading:
         elif self._budget.owns(key):
             self._budget.answered(status, body)
         return []
+
+    def _listed(self, events: list[AnyEvent], now_ns: int) -> list[AnyEvent]:
+        self._actions.relist()
+        return [*events, *self._ready(now_ns)]
 
     def _judged(self, events: list[AnyEvent], now_ns: int) -> list[AnyEvent]:
         """It is known who signs for whom: actions for another account name it."""
