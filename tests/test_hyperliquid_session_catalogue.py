@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosswire.domain import InstrumentListed, VenueWarned
+from crosswire.domain import AnyEvent, InstrumentListed, VenueWarned
 from crosswire.fixed import parse
 from crosswire.venues.hyperliquid.decode.messages import Reply
 from crosswire.venues.hyperliquid.session.catalogue import NOBODY
@@ -213,26 +213,34 @@ def test_nothing_that_is_answered_raises(count: int, status: int, body: bytes) -
 def test_lists_come_by_post_where_there_is_a_connection() -> None:
     reader = Reader(wanted=("BTC-PERP",))
     posted: list[bytes] = []
+    read = 1
 
     def post(body: bytes, _now_ns: int) -> int:
         posted.append(body)
         return len(posted)
 
+    def answered() -> list[AnyEvent]:
+        nonlocal read
+        events: list[AnyEvent] = []
+        while read < len(posted):
+            read += 1
+            question = json.loads(posted[read - 1])
+            kind = question.pop("type")
+            found = {"type": kind, "data": reader.stage.info(kind, **question)}
+            payload = json.dumps(found).encode()
+            assert reader.catalogue.owns(-read)
+            events += reader.catalogue.replied(Reply(read, "info", payload), reader.now_ns)
+        return events
+
     vars(reader.catalogue)["_post"] = post
     left = reader.weights.left(reader.now_ns)
-    events = reader.catalogue.start(reader.now_ns)
+    assert reader.catalogue.start(reader.now_ns) == []
     lost = reader.catalogue.replied(Reply(1, "error", error="429 null"), reader.now_ns)
     assert [type(event) for event in lost] == [VenueWarned]
-    assert all(reader.catalogue.owns(-number) for number in range(2, len(posted) + 1))
-    number = 2
-    while number <= len(posted):
-        question = json.loads(posted[number - 1])
-        kind = question.pop("type")
-        found = {"type": kind, "data": reader.stage.info(kind, **question)}
-        payload = json.dumps(found).encode()
-        events += reader.catalogue.replied(Reply(number, "info", payload), reader.now_ns)
-        number += 1
+    assert answered() == []
     assert not reader.outbox
     assert reader.weights.left(reader.now_ns) == left
-    assert of(InstrumentListed, [*events, *reader.wait(2)])  # what was lost by post came by REST
+    reader.wait(1)  # what was lost by post is asked by REST
+    assert [one["type"] for one in reader.asked] == ["spotMeta"]
+    assert names(answered()) == ["BTC-PERP"]
     assert reader.catalogue.replied(Reply(99, "info"), reader.now_ns) == []

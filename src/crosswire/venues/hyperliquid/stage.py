@@ -50,7 +50,7 @@ STAGE = Stage(
     balances={"USDC": "1000000", "spot:USDC": "1000000", "PURR": "1000000", "HYPE": "1000"},
     cash="USDC",
     login=login,
-    drill={"near_ticks": 12, "redraw_every": 8, "far_every": 60, "miss_every": 7, "takers": 2},
+    drill={"near_ticks": 12, "redraw_every": 8, "far_every": 20, "miss_every": 7, "takers": 2},
     # Close enough to be filled; the largest tag of a short demo is small beside a rung.
     ladder={
         "quantity": "0.02",
