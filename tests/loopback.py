@@ -12,18 +12,18 @@ from crosswire.venues import NAMES, venue
 VENUE = NAMES[0]
 
 
-def document(directory: Path, address: str, **more: Any) -> dict[str, Any]:
-    hosts = venue(VENUE).local_hosts(address)
-    login = venue(VENUE).stage.login("main")
+def document(directory: Path, address: str, name: str = VENUE, **more: Any) -> dict[str, Any]:
+    stage, hosts = venue(name).stage, venue(name).local_hosts(address)
+    login = stage.login("main")
     return {
         "mode": "testnet",
         "bot": "test",
         "accounts": {
             "main": {
-                "venue": VENUE,
+                "venue": name,
                 "key": login.key,
                 "secret": login.secret,
-                "tier": "pro",
+                "tier": stage.tier,
                 "hosts": {"rest": hosts.rest, "ws": hosts.ws, "ws_private": hosts.ws_private},
             }
         },
@@ -31,7 +31,7 @@ def document(directory: Path, address: str, **more: Any) -> dict[str, Any]:
             "ladder": {
                 "class": "market_making",
                 "account": "main",
-                "instrument": "BTC/USD",
+                "instrument": stage.instrument,
                 "quantity": "0.002",
                 "edge_ticks": 1,
             }
@@ -41,8 +41,8 @@ def document(directory: Path, address: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def config(directory: Path, address: str, **more: Any) -> Config:
-    return parse(document(directory, address, **more), "test")
+def config(directory: Path, address: str, name: str = VENUE, **more: Any) -> Config:
+    return parse(document(directory, address, name, **more), "test")
 
 
 async def until(trader: Trader, is_so: Callable[[], object]) -> None:

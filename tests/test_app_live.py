@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from crosswire.app.resident import stop_dead
 from crosswire.app.simprocess import SimProcess, same_code
 from crosswire.domain import Approved, Halted, LoggedIn, Place, PlaceBatch, RunEnded
 from crosswire.journal import read
+from crosswire.venues import NAMES, venue
 from tests.loopback import VENUE, config, document, until
 
 CHILD = [sys.executable, "-m", "crosswire.app", "run", "--json"]
@@ -80,15 +82,16 @@ def test_a_cut_connection_comes_back_and_trading_goes_on(tmp_path: Path) -> None
     assert len(ledger["fills"]) == booked
 
 
-def test_a_killed_bot_forgets_no_order(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_a_killed_bot_forgets_no_order(tmp_path: Path, name: str) -> None:
     """kill -9 with a request in flight; the simulator lives on; a start on the same journal."""
 
     async def run() -> tuple[Trader, str, dict[str, Any]]:
-        simulator = SimProcess(VENUE)
+        simulator = SimProcess(name)
         await simulator.start()
         try:
-            in_flight = await kill_in_flight(tmp_path, simulator)
-            trader = Trader(config(tmp_path, simulator.address, strategies={}))
+            in_flight = await kill_in_flight(tmp_path, simulator, name)
+            trader = Trader(config(tmp_path, simulator.address, name, strategies={}))
             order = trader.engine.orders.get(in_flight)
             assert order is not None
             assert order.status == "UNKNOWN"
@@ -111,16 +114,19 @@ def test_a_killed_bot_forgets_no_order(tmp_path: Path) -> None:
     assert trader.is_clean
 
 
-def test_a_dead_bot_is_stopped_as_if_it_lived(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_a_dead_bot_is_stopped_as_if_it_lived(tmp_path: Path, name: str) -> None:
     """kill -9 with an order resting and a position held; then `stop --flatten`."""
 
     async def run() -> tuple[bool, dict[str, Any]]:
-        simulator = SimProcess(VENUE)
+        simulator = SimProcess(name)
         await simulator.start()
         try:
-            found = document(tmp_path, simulator.address, strategies={})
+            found = document(tmp_path, simulator.address, name, strategies={})
+            found["accounts"]["main"]["bound"] = "5 s"
+            found["accounts"]["main"]["hosts"]["read_lag"] = "1 s"
             (tmp_path / "bot.toml").write_text(toml(found))
-            await asyncio.to_thread(trade_and_die, tmp_path)
+            await asyncio.to_thread(trade_and_die, tmp_path, venue(name).stage.instrument)
             request = {"ask": "stop", "how": "flatten"}
             is_done = await stop_dead(parse(found, "test"), "test", request)
             return is_done, await simulator.ledger()
@@ -130,17 +136,18 @@ def test_a_dead_bot_is_stopped_as_if_it_lived(tmp_path: Path) -> None:
     is_done, ledger = asyncio.run(run())
     assert is_done
     assert sorted(order["status"] for order in ledger["orders"]) == ["canceled", "filled", "filled"]
-    sides = {fill["side"] for fill in ledger["fills"]}
-    assert sides == {"buy", "sell"}
-    assert ledger["balances"]["main"]["BTC"] == ledger["starting_balances"]["main"]["BTC"]
+    held = {"buy": Decimal(0), "sell": Decimal(0)}
+    for fill in ledger["fills"]:
+        held[fill["side"]] += Decimal(fill["quantity"])
+    assert held["buy"] == held["sell"] > 0
 
 
-def trade_and_die(directory: Path) -> None:
+def trade_and_die(directory: Path, instrument: str) -> None:
     """Run the real program as a child, let it buy and quote, and kill it."""
     child = start_child(directory / "bot.toml")
     assert child.stdout is not None
     path = control.socket_path(directory / "journal")
-    wish = {"ask": "place", "instrument": "BTC/USD", "side": "buy", "quantity": "0.001"}
+    wish = {"ask": "place", "instrument": instrument, "side": "buy", "quantity": "0.001"}
     try:
         assert json.loads(child.stdout.readline())["running"]
         for more in ({}, {"limit": "50000"}):
@@ -165,18 +172,19 @@ def start_child(file: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen([*CHILD, str(file)], stdout=subprocess.PIPE, env=same_code())
 
 
-async def kill_in_flight(directory: Path, simulator: SimProcess) -> str:
+async def kill_in_flight(directory: Path, simulator: SimProcess, name: str) -> str:
     """Run the real program as a child and kill it while an order of it has no answer yet.
 
     The simulator stands still meanwhile, so the answer cannot come.
     """
     file = directory / "bot.toml"
-    file.write_text(toml(document(directory, simulator.address)))
+    file.write_text(toml(document(directory, simulator.address, name)))
     child = start_child(file)
     assert child.stdout is not None
     assert simulator.pid
     path = control.socket_path(directory / "journal")
-    wish = {"ask": "place", "instrument": "BTC/USD", "side": "buy", "quantity": "0.001"}
+    instrument = venue(name).stage.instrument
+    wish = {"ask": "place", "instrument": instrument, "side": "buy", "quantity": "0.001"}
     wish["limit"] = "50000"  # far away: it rests until it is found again
     try:
         assert json.loads(await asyncio.to_thread(child.stdout.readline))["running"]
