@@ -28,6 +28,7 @@ from crosswire.domain import (
     TimedOut,
     Transport,
     TransportFailed,
+    TransportProven,
 )
 from crosswire.risk import BreakerRules, Breakers
 from crosswire.risk.breakers import PROBE_NS, REMEMBERED
@@ -292,6 +293,20 @@ def test_a_fault_after_the_cooldown_opens_it_again_at_once() -> None:
     assert desk.breakers.statistics(ACCOUNT)["breaker_openings"] == 2
     desk.now_ns = again.until_ns
     assert desk.probes() == [(ACCOUNT, "balances")]
+
+
+def test_where_look_ups_go_by_either_transport_an_echo_decides() -> None:
+    desk = Desk(BreakerRules(max_failures=3, cooldown_ns=COOLDOWN, has_snapshot=False))
+    desk.drop("ws", 3)
+    desk.drop("rest", 3)
+    desk.now_ns += COOLDOWN + S
+    assert sorted(desk.probes()) == [(ACCOUNT, "echo_rest"), (ACCOUNT, "echo_ws")]
+    desk.hear(OrdersRead(desk.now_ns, ACCOUNT, "open", (), desk.now_ns, True, "lookup"))
+    assert (desk.places("ws"), desk.places("rest")) == (False, False)
+    desk.hear(TransportProven(desk.now_ns, ACCOUNT, "ws"))
+    assert (desk.places("ws"), desk.places("rest")) == (True, False)
+    desk.hear(TransportProven(desk.now_ns, ACCOUNT, "rest"))
+    assert desk.places("rest")
 
 
 def test_a_probe_that_came_to_nothing_is_repeated() -> None:

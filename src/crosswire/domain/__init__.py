@@ -1,6 +1,7 @@
 """Every noun, event and command: the one vocabulary that crosses folder borders."""
 
 from crosswire.domain.commands import (
+    ECHOES,
     Amend,
     AnyCommand,
     Approved,
@@ -67,6 +68,7 @@ from crosswire.domain.events import (
     TimedOut,
     TradePrinted,
     TransportFailed,
+    TransportProven,
     Unreadable,
     VenueStatusChanged,
     VenueWarned,
@@ -93,6 +95,7 @@ from crosswire.domain.nouns import (
 from crosswire.domain.targets import Quote, Quotes, Targets, WantedOrder
 
 __all__ = [
+    "ECHOES",
     "Absent",
     "Accepted",
     "Amend",
@@ -172,6 +175,7 @@ __all__ = [
     "TradePrinted",
     "Transport",
     "TransportFailed",
+    "TransportProven",
     "Trigger",
     "Unreadable",
     "VenueStatus",

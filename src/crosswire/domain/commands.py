@@ -13,6 +13,7 @@ from crosswire.domain.nouns import (
     SelfTrade,
     Side,
     TimeInForce,
+    Transport,
     Trigger,
 )
 
@@ -110,14 +111,19 @@ class ArmDeadMan(Command, frozen=True, gc=False):
     timeout_ns: int
 
 
+# The harmless questions by which a transport shows that it works, where look-ups do not tell.
+ECHOES: dict[Transport, str] = {"ws": "echo_ws", "rest": "echo_rest"}
+
+
 class LookUp(Command, frozen=True, gc=False):
     """Read the account's truth from the venue: open orders, closed orders, fills, balances.
 
     `client_order_id` narrows where the venue can; `since_ns`, on the venue's clock, bounds history.
-    A snapshot is what the private stream says of all open orders when it is asked anew.
+    A snapshot is what the private stream says of all open orders when it is asked anew. An echo
+    by either transport is any harmless question; what comes back is `TransportProven`.
     """
 
-    what: str  # "open_orders" | "closed_orders" | "fills" | "balances" | "snapshot"
+    what: str  # "open_orders" | "closed_orders" | "fills" | "balances" | "snapshot" | ECHOES
     client_order_id: str = ""
     since_ns: int = 0
 

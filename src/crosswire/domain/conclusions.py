@@ -41,6 +41,7 @@ from crosswire.domain.events import (
     TimedOut,
     TradePrinted,
     TransportFailed,
+    TransportProven,
     Unreadable,
     VenueStatusChanged,
     VenueWarned,
@@ -122,6 +123,7 @@ AnyEvent = (
     | Disconnected
     | LoggedIn
     | TransportFailed
+    | TransportProven
     | ClockMeasured
     | FeedProven
     | VenueStatusChanged

@@ -59,6 +59,13 @@ class TransportFailed(Event, frozen=True, gc=False):
     reason: str
 
 
+class TransportProven(Event, frozen=True, gc=False):
+    """The venue answered something harmless by this transport: it works."""
+
+    account: str
+    transport: Transport
+
+
 class ClockMeasured(Event, frozen=True, gc=False):
     """The venue's clock is `offset_ns` ahead of ours: told when it has moved noticeably."""
 

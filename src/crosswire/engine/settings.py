@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from crosswire.risk import AccountRules, BreakerRules, Limits
 
@@ -36,7 +37,7 @@ class Account(Struct, frozen=True):
             self.limits,
             needs_dead_man=self.dead_man_ns > 0,
             bound_ns=self.bound_ns,
-            breakers=self.breakers,
+            breakers=replace(self.breakers, has_snapshot=self.has_snapshot),
             max_inflight=self.max_inflight,
         )
 

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from crosswire.domain import (
+    ECHOES,
     Accepted,
     Amended,
     AmendRejected,
@@ -36,6 +37,7 @@ from crosswire.domain import (
     TimedOut,
     Transport,
     TransportFailed,
+    TransportProven,
 )
 
 SECOND_NS = 1_000_000_000
@@ -54,6 +56,7 @@ class BreakerRules(Struct, frozen=True):
     transports: tuple[Transport, ...] = TRANSPORTS
     max_failures: int = 5
     cooldown_ns: int = 60 * SECOND_NS
+    has_snapshot: bool = True  # the stream tells of all open orders when asked; look-ups go by REST
 
 
 class Breaker:
@@ -168,6 +171,7 @@ class Breakers:
         self.hearing: dict[type, Callable[[Any], Verdict]] = {
             Sent: self._sent_by,
             TransportFailed: self._failed,
+            TransportProven: self._proven,
             TimedOut: self._timed_out,
             LoggedIn: lambda event: self._stands(event.session, event.recv_ns),
             DeadManArmed: self._armed,
@@ -201,7 +205,9 @@ class Breakers:
             wait_ns = min(PROBE_NS, self._routes[breaker.account].rules.cooldown_ns)
             if now_ns >= max(breaker.until_ns, breaker.probed_ns + wait_ns):
                 breaker.probed_ns = now_ns
-                yield LookUp(breaker.account, PROBES[breaker.transport])
+                has_snapshot = self._routes[breaker.account].rules.has_snapshot
+                probes = PROBES if has_snapshot else ECHOES
+                yield LookUp(breaker.account, probes[breaker.transport])
 
     def statistics(self, account: str) -> Mapping[str, int | str]:
         """Counters and states, for people and metrics."""
@@ -235,8 +241,17 @@ class Breakers:
 
     def _read(self, event: OrdersRead | BalancesRead | FillsRead) -> Verdict:
         if isinstance(event, FillsRead) or event.source == "lookup":
+            if not self._has_snapshot(event.account):
+                return None  # it may have come by either transport
             return self._good(self._breaker(event.account, "rest"), event.recv_ns)
         return self._stands(event.account, event.recv_ns)
+
+    def _has_snapshot(self, account: str) -> bool:
+        routes = self._routes.get(account)
+        return routes is not None and routes.rules.has_snapshot
+
+    def _proven(self, event: TransportProven) -> Verdict:
+        return self._good(self._breaker(event.account, event.transport), event.recv_ns)
 
     def _armed(self, event: DeadManArmed) -> Verdict:
         """An arm's answer. That the switch has fired is told in the same words, unasked."""
