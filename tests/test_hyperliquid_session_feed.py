@@ -30,7 +30,7 @@ from crosswire.domain import (
 )
 from crosswire.fixed import parse
 from crosswire.venues.hyperliquid.session.feed import MAX_MESSAGES, PUBLIC, Feed
-from crosswire.venues.interface import FeedSettings, HttpRequest, Reconnect
+from crosswire.venues.interface import FeedSettings, Frame, Reconnect
 from tests.hyperliquid_joined import HOSTS, SECOND, Watching, of
 from tests.hyperliquid_stage import KEY, OTHER_KEY, START_MS, order, place
 
@@ -377,10 +377,12 @@ def test_a_coin_that_the_venue_has_forgotten_is_looked_for_in_its_lists() -> Non
     now_ns = watching.stage.now_ns
     assert of(VenueWarned, watching.feed.received(PUBLIC, complaint(text), now_ns))
     watching.feed.tick(now_ns)
-    requests = [
-        json.loads(one.body) for one in watching.feed.outbox if isinstance(one, HttpRequest)
-    ]
-    assert {"meta", "spotMeta", "perpDexs"} <= {one["type"] for one in requests}
+    frames = [json.loads(one.payload) for one in watching.feed.outbox if isinstance(one, Frame)]
+    posts = [one for one in frames if one["method"] == "post"]
+    assert {"meta", "spotMeta", "perpDexs"} <= {one["request"]["payload"]["type"] for one in posts}
+    text = f"too many pending post requests id={posts[0]['id']}"
+    lost = watching.feed.received(PUBLIC, complaint(text), now_ns)
+    assert "too many" in of(VenueWarned, lost)[0].text
     watching.feed.outbox.clear()
     watching.feed.tick(now_ns + 59 * SECOND)
     assert watching.feed.statistics()["resubscribed"] == 0

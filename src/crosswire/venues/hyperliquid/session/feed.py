@@ -29,6 +29,7 @@ from crosswire.venues.hyperliquid.decode.messages import (
     Complaint,
     Context,
     Pong,
+    Reply,
 )
 from crosswire.venues.hyperliquid.decode.websocket import Decoder
 from crosswire.venues.hyperliquid.encode import envelope, subscriptions
@@ -94,12 +95,19 @@ class Feed:
         self._messages = Weights(MAX_MESSAGES)
         wanted = settings.instruments
         self.catalogue = Catalogue(
-            self.listings, self.outbox, Numbers(), self._weights, wanted, address=NOBODY
+            self.listings,
+            self.outbox,
+            Numbers(),
+            self._weights,
+            wanted,
+            address=NOBODY,
+            post=self._post,
         )
         self._decoder = Decoder(self.listings, session=self.name, connection=PUBLIC)
         self._read = self._decoder.frame
         self._pulse = Pulse()
         self._is_open = False
+        self._posts = 0  # questions posted, ever: their numbers
         self._watches: dict[str, _Watch] = {}  # by coin
         self._candles: dict[tuple[str, str], None] = {}  # coin and interval
         self._queue: deque[bytes] = deque()
@@ -259,6 +267,8 @@ class Feed:
     def _other(self, message: object, now_ns: int) -> list[AnyEvent]:
         if isinstance(message, Pong):
             self._pulse.pong(now_ns)
+        elif isinstance(message, Reply):
+            return self._listed(self.catalogue.replied(message, now_ns), now_ns)
         elif isinstance(message, Complaint):
             return self._complained(message, now_ns)
         elif isinstance(message, Unreadable):
@@ -271,6 +281,9 @@ class Feed:
         if complaint.is_benign:
             return []
         text = complaint.text
+        if self.catalogue.owns(-complaint.request_id):
+            lost = Reply(complaint.request_id, "error", error=text[:200])
+            return self.catalogue.replied(lost, now_ns)
         if text.startswith("Invalid subscription"):
             for watch in self._watches.values():
                 if f'"{watch.coin}"' in text and watch.state != "live":
@@ -300,6 +313,14 @@ class Feed:
         return events
 
     # --- what is asked ---
+
+    def _post(self, body: bytes, now_ns: int) -> int:
+        """Post a question; returns its number, 0 where there is no connection."""
+        if not self._is_open:
+            return 0
+        self._posts += 1
+        self._frame(envelope.post_info(self._posts, body), now_ns)
+        return self._posts
 
     def _watch(self, now_ns: int) -> None:
         """Subscribe the wanted instruments that are listed and not subscribed yet."""
