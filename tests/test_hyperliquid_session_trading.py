@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from crosswire.domain import (
+    ECHOES,
     Accepted,
     AnyCommand,
     Approved,
@@ -14,11 +15,13 @@ from crosswire.domain import (
     CancelRejected,
     Closed,
     LoggedIn,
+    LookUp,
     Place,
     PlaceBatch,
     Rejected,
     Sent,
     TimedOut,
+    TransportProven,
     Trigger,
     VenueWarned,
 )
@@ -443,3 +446,18 @@ def test_statistics_hold_no_secret() -> None:
     text = f"{world.session} {world.session.statistics()} {world.events}"
     assert LOGIN.secret[2:] not in text
     assert HOSTS.rest == world.session.rest_url
+
+
+def test_an_echo_proves_the_transport_it_came_by_and_no_other() -> None:
+    world = joined()
+    for transport, what in ECHOES.items():
+        found = of(world.do(LookUp(ACCOUNT, what)), TransportProven)
+        assert [event.transport for event in found] == [transport]
+    # What nobody asked for is not told.
+    assert not of(world.wait(12), TransportProven)
+
+
+def test_an_echo_that_is_refused_proves_nothing() -> None:
+    world = joined()
+    world.disturb(rest_500=1.0)
+    assert not of(world.do(LookUp(ACCOUNT, ECHOES["rest"])), TransportProven)

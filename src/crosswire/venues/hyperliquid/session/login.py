@@ -8,7 +8,7 @@ by post. Its answer shows that posts are answered, and how far the chain has com
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from crosswire.domain import AnyEvent, VenueWarned
+from crosswire.domain import ECHOES, AnyEvent, Transport, TransportProven, VenueWarned
 from crosswire.venues.hyperliquid import wire
 from crosswire.venues.hyperliquid.decode import info
 from crosswire.venues.hyperliquid.decode.messages import Complaint, Reply, Subscribed
@@ -60,6 +60,7 @@ class Login:
         self._asked_ns = 0
         self._pinged_ns = 0
         self._beat_ns = 0
+        self._echoes: set[str] = set()  # asked for, and not heard yet
 
     @property
     def has_stream(self) -> bool:
@@ -100,12 +101,30 @@ class Login:
         sent_ns = self.beats.pop(reply.request_id)
         if reply.kind != "info":
             return []
-        return self._read(info.posted(reply.payload, wire.Book), sent_ns, now_ns)
+        news = self._read(info.posted(reply.payload, wire.Book), sent_ns, now_ns)
+        return [*self._echoed("ws", now_ns), *news]
 
     def answered(self, key: int, status: int, body: bytes, now_ns: int) -> list[AnyEvent]:
         """The same by REST."""
         sent_ns = self.calls.pop(key)
-        return self._read(info.answer(status, body, wire.Book), sent_ns, now_ns)
+        news = self._read(info.answer(status, body, wire.Book), sent_ns, now_ns)
+        return [*(self._echoed("rest", now_ns) if status == 200 else ()), *news]
+
+    def echo(self, what: str, now_ns: int) -> list[AnyEvent]:
+        """Ask something harmless by the transport that is named, and tell of its answer."""
+        self._echoes.add(what)
+        if what == ECHOES["rest"]:
+            self._call(now_ns)
+        elif self.state != "closed":
+            self._beat(now_ns)
+        return []
+
+    def _echoed(self, transport: Transport, now_ns: int) -> list[AnyEvent]:
+        """An answer came by a transport: tell whoever wanted to know."""
+        if ECHOES[transport] not in self._echoes:
+            return []
+        self._echoes.remove(ECHOES[transport])
+        return [TransportProven(now_ns, self._session, transport)]
 
     def tick(self, now_ns: int) -> None:
         """Ask again, ping, beat, and give up a dead connection."""

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crosswire.domain import (
+    ECHOES,
     Amend,
     AnyEvent,
     Approved,
     CancelAll,
+    ClockMeasured,
     Connected,
     Disconnected,
     LoggedIn,
@@ -211,6 +213,8 @@ class Trading:
                 return events
         command = approved.command
         if isinstance(command, LookUp):
+            if command.what in ECHOES.values():
+                return self._login.echo(command.what, now_ns)
             return self._picture.looked_up(self._lookups.ask(command, now_ns))
         if isinstance(command, Amend):
             return unsent(approved, _NO_AMEND, now_ns, is_transient=False)
@@ -465,7 +469,7 @@ class Trading:
 
     def _measured(self, news: list[AnyEvent], now_ns: int) -> list[AnyEvent]:
         """The clock was measured; what waits does not leave in the same moment as a jump."""
-        if news:
+        if any(isinstance(event, ClockMeasured) for event in news):
             self._jumped_ns = now_ns
         return news
 
