@@ -274,6 +274,31 @@ def test_a_wrong_login_is_one_line_with_the_venues_words(tmp_path: Path, half: s
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("half", "wrong", "words"),
+    [("secret", "0x" + "77" * 32, "is no API wallet of"), ("key", "0x" + "77" * 20, "no account")],
+)
+def test_an_account_and_a_signer_that_do_not_fit_are_one_line(
+    tmp_path: Path, half: str, wrong: str, words: str
+) -> None:
+    async def run() -> None:
+        name = "hyperliquid"
+        simulator = SimProcess(name)
+        await simulator.start()
+        found = document(tmp_path, simulator.address, name, strategies={})
+        found["accounts"]["main"][half] = wrong
+        try:
+            trader = Trader(parse(found, "test"))
+            with pytest.raises(NotConnectedError, match=words) as caught:
+                await trader.start()
+            await trader.stop()
+            assert "77" * 32 not in str(caught.value)
+        finally:
+            await simulator.stop()
+
+    asyncio.run(run())
+
+
 def test_an_instrument_the_venue_does_not_have_is_one_line(tmp_path: Path) -> None:
     async def run() -> None:
         wrong = document(tmp_path, "x:1")
