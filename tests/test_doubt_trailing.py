@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from crosswire.domain import (
     Absent,
     Cancel,
@@ -80,6 +82,21 @@ def test_absence_is_proven_by_look_ups_alone() -> None:
     rig.tick()
     assert order.end == "absent"
     assert any(isinstance(event, Absent) for event in rig.told)
+
+
+def test_an_account_that_never_traded_is_a_witness_where_no_order_ever_ended() -> None:
+    rig = rig_of()
+    order = rig.lost()
+    rig.later(30)
+    rig.turn(empty(rig))
+    rig.later(4 * LAG_S + 1)
+    nothing = replace(rig.closed_read(rig.stranger(0)), orders=())
+    rig.turn(nothing, empty(rig))
+    rig.tick()
+    assert order.stage == "UNKNOWN"
+    rig.turn(replace(nothing, is_sure=True))
+    rig.tick()
+    assert order.end == "absent"
 
 
 def test_a_new_run_waits_until_a_look_up_has_passed_the_last_runs_bound() -> None:

@@ -367,3 +367,22 @@ def test_tokens_that_share_a_name_keep_apart() -> None:
     assert balances.balances[1:] == (
         ("spot:USDC", parse("5")), ("HYPE", parse("1")), ("HYPE#151", parse("2")),
     )  # fmt: skip
+
+
+def test_a_history_without_a_row_is_sure_where_the_account_never_traded() -> None:
+    reader = ready()
+    volume = "0.0"
+
+    def bend(question: dict[str, Any], status: int, body: bytes) -> tuple[int, bytes]:
+        if question["type"] != "userRateLimit":
+            return status, body
+        return 200, json.dumps({**json.loads(body), "cumVlm": volume}).encode()
+
+    reader.bend = bend
+    [read] = reader.ask("closed_orders")
+    assert isinstance(read, OrdersRead)
+    assert (read.orders, read.is_sure) == ((), True)
+    volume = "0.1"
+    [blind] = reader.ask("closed_orders")
+    assert isinstance(blind, OrdersRead)
+    assert (blind.orders, blind.is_sure) == ((), False)

@@ -225,17 +225,13 @@ class Orders(Moves):
                 continue
             waited_ns = _waited_ns(order, event)
             is_fresh = event.horizon_ns > order.ruled_venue_ns
-            is_patient = event.horizon_ns > 0 and waited_ns >= PATIENCE * lag_ns
+            has_seen = event.horizon_ns > 0 or event.is_sure
+            is_patient = has_seen and waited_ns >= PATIENCE * lag_ns
             is_wide = event.since_ns <= self.sent_venue_ns(order)
             is_lacked = not shown & {order.venue_order_id, order.client_order_id}
             if is_lacked and is_wide and waited_ns >= lag_ns and (is_fresh or is_patient):
                 order.closed_lacked_ns = event.recv_ns
-                youngest_ms = (event.horizon_ns - order.ruled_venue_ns) // 1_000_000
-                evidence = (
-                    f"{len(event.orders)} closed orders, read {waited_ns // 1_000_000} ms after "
-                    f"it was ruled out, the youngest ended {youngest_ms} ms after that"
-                )
-                self._tell(order, "closed orders lack it", evidence)
+                self._tell(order, "closed orders lack it", _lacking(order, event, waited_ns))
 
     def sent_venue_ns(self, order: Order) -> int:
         """Return the earliest time, on the venue's clock, at which an order can have begun."""
@@ -301,6 +297,16 @@ class Orders(Moves):
             for request in list(order.requests.values()):
                 self._timed_out(TimedOut(event.recv_ns, order.account, request.request_id, "crash"))
         return NOTHING
+
+
+def _lacking(order: Order, read: OrdersRead, waited_ns: int) -> str:
+    when = f"read {waited_ns // 1_000_000} ms after it was ruled out"
+    if not read.orders:
+        return f"no closed orders, on an account that never traded, {when}"
+    youngest_ms = (read.horizon_ns - order.ruled_venue_ns) // 1_000_000
+    return (
+        f"{len(read.orders)} closed orders, {when}, the youngest ended {youngest_ms} ms after that"
+    )
 
 
 def _waited_ns(order: Order, read: OrdersRead) -> int:

@@ -24,7 +24,7 @@ from crosswire.venues.hyperliquid import wire
 from crosswire.venues.hyperliquid.decode import info
 from crosswire.venues.hyperliquid.decode.info import Lookups
 from crosswire.venues.hyperliquid.decode.orders import latest
-from crosswire.venues.hyperliquid.decode.text import MILLISECOND
+from crosswire.venues.hyperliquid.decode.text import MILLISECOND, noisy
 from crosswire.venues.hyperliquid.encode import info as questions
 from crosswire.venues.hyperliquid.encode.info import Question
 from crosswire.venues.hyperliquid.listings import QUOTE, Listings, dex_of
@@ -196,17 +196,28 @@ class OpenOrdersRead(Read):
 
 
 class ClosedOrdersRead(Read):
-    """The history: at most 2,000 rows, which may not reach back to what is asked for."""
+    """The history: at most 2,000 rows, which may not reach back to what is asked for.
+
+    One without any row may be blind. That the account has never traded, which another list says,
+    proves as much of what is not open: nothing of it ever filled.
+    """
 
     what = "closed_orders"
 
     def begin(self) -> None:
         self._rows: list[OrderReported] = []
         self._is_complete = True
+        self._is_sure = False
         self._horizon_ns = 0
         self._ask("historicalOrders")
 
     def _take(self, leg: Leg, got: info.Answer[Any], result: Any, now_ns: int) -> str:
+        if leg.question.kind == "userRateLimit":
+            self._is_sure = noisy(result.cum_vlm) == 0
+            return ""
+        if not result:
+            self._ask("userRateLimit")
+            return ""
         page = self.who.decoder.history(got, now_ns)
         if isinstance(page, ReadFailed):
             return page.reason
@@ -222,7 +233,8 @@ class ClosedOrdersRead(Read):
         return self._horizon_ns
 
     def conclude(self, now_ns: int) -> list[AnyEvent]:
-        return self._orders("closed", self._rows, now_ns, is_complete=self._is_complete)
+        is_complete, is_sure = self._is_complete, self._is_sure
+        return self._orders("closed", self._rows, now_ns, is_complete=is_complete, is_sure=is_sure)
 
 
 class FillsBySince(Read):
