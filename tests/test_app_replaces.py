@@ -78,10 +78,12 @@ def test_an_amend_of_an_order_that_filled_meanwhile_leaves_the_handle_on_it() ->
         one, other = await amends
         assert one is None
         # The first took and filled; the second found nothing to replace.
-        assert isinstance(other, cw.Rejected | cw.Refused | cw.UserError), other
+        assert isinstance(other, cw.Rejected), other
         assert (await resting.done()).status == "FILLED"
         assert resting.client_order_id != own
         assert resting.filled == Decimal("0.001")
+        with pytest.raises(cw.Rejected, match="the order is over"):
+            await resting.amend(quantity="0.002")
 
     play(story)
 

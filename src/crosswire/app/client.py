@@ -165,6 +165,8 @@ class Client(Hearing):
         if not self.trader.capabilities(self.account).replaces:
             raise UserError(f"{self.venue} cannot amend orders: cancel it and place another")
         await order.arrived()
+        if order.is_done:
+            raise Rejected(f"the order is over ({order.status})", was_sent=False)
         place = order.successor(
             self.trader.next_id(),
             None if limit is None else _number(limit, "limit"),
