@@ -108,6 +108,13 @@ def test_one_dex_gone_blind_beside_another_that_sees_is_noticed() -> None:
     assert len(read.orders) == 2
 
 
+def test_a_history_of_open_orders_alone_sees_all_the_same() -> None:
+    reader = ready()
+    reader.stage.act(place(order("60000", "0.01")))
+    [read] = of(OrdersRead, reader.ask("closed_orders"))
+    assert (read.orders, read.is_sure, read.is_complete) == ((), True, True)
+
+
 def test_an_account_that_never_traded_is_believed_the_third_time() -> None:
     reader = ready()
     reader.stage.act({"type": "noop"})

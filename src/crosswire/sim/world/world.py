@@ -386,7 +386,9 @@ class World:
         if self.scenario.is_killed:
             self._kill()
         self.process.engine.pause(is_paused=True)
-        end_ns = self.timers.clock.now_ns() + REST_NS
+        # What no stream tells of the money, the next read does, once nothing has moved for a while.
+        read_ns = PATIENCE * self._read_lag_ns + self.terms.balances_every_ns + WAKE_NS
+        end_ns = self.timers.clock.now_ns() + max(REST_NS, read_ns)
         while self.timers.clock.now_ns() < end_ns:
             self.live_until(self.timers.clock.now_ns() + NS // 2)
             if self._is_same():

@@ -226,6 +226,7 @@ class ClosedOrdersRead(Read):
         self._is_complete = not page.is_cut or min(stamps) < since_ns
         self._horizon_ns = max(stamps, default=0)
         self._rows = [row for row in page.orders if row.closed_ns >= since_ns]
+        self._is_sure = True  # it sees, though all that it shows may be open, or older
         return self._odd({row.order.coin for row in result})
 
     @property
