@@ -14,6 +14,7 @@ from crosswire.domain import (
     CancelBatch,
     CancelRejected,
     Closed,
+    Disconnected,
     LoggedIn,
     LookUp,
     Place,
@@ -461,3 +462,13 @@ def test_an_echo_that_is_refused_proves_nothing() -> None:
     world = joined()
     world.disturb(rest_500=1.0)
     assert not of(world.do(LookUp(ACCOUNT, ECHOES["rest"])), TransportProven)
+
+
+def test_a_connection_that_is_dead_from_its_start_is_given_up() -> None:
+    """Before anything is listed there is no book to ask for; something else tells."""
+    world = joined(faults={"lookup_500": 1.0, "rest_500": 1.0})
+    assert not world.session.is_ready("rest")
+    for connection in world.sim.hub.connections.values():
+        connection.is_half_open = True
+    assert [event for event in of(world.wait(25), Disconnected) if event.session == ACCOUNT]
+    assert world.session.statistics()["reconnects_asked"]

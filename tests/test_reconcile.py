@@ -414,3 +414,15 @@ def test_a_whole_read_without_a_position_says_that_it_is_flat() -> None:
         reader.turn(partial)
         reader.read(6)
     assert position(reader).quantity == ONE
+
+
+def test_money_that_moved_while_it_was_read_is_read_again() -> None:
+    reader = Reader(lag_s=1)
+    reader.log_in()
+    reader.read(10)
+    reader.turn(BalancesRead(reader.now_ns, ACCOUNT, (("USD", 5),), started_ns=reader.now_ns))
+    row = replace(cash(reader), asset="USD", balance=None, kind="funding", ref="")
+    reader.turn(row)
+    reader.turn(BalancesRead(reader.now_ns, ACCOUNT, (("USD", 9),), "lookup", True, reader.now_ns))
+    assert "balances" not in {command.what for command in reader.read(3)}, "it may trail still"
+    assert "balances" in {command.what for command in reader.read(4)}

@@ -11,7 +11,6 @@ from msgspec import Struct, field
 from crosswire.domain import BalancesRead, CashMoved, Filled, PositionsRead
 from crosswire.fixed import SCALE
 
-
 DUST = 2 * SCALE // 1_000_000  # a venue may cut its numbers; what that comes to corrects nothing
 
 
@@ -78,6 +77,8 @@ class Positions:
         # On the venue's clock: the youngest row that moved a balance, and how new a read is.
         self._row_ns: dict[tuple[str, str], int] = {}
         self._read_ns: dict[tuple[str, str], int] = {}
+        # Balances that rows without one have moved since they were read, and when.
+        self._adrift: dict[tuple[str, str], int] = {}
 
     def get(self, account: str, instrument: str) -> Position:
         """Return a position; a fresh flat one if nothing was ever filled."""
@@ -149,6 +150,7 @@ class Positions:
             key = (event.account, asset)
             if self._is_older(key, event.venue_ns, since_ns):
                 continue
+            self._adrift.pop(key, None)
             self._read_ns[key] = max(self._read_ns.get(key, 0), event.venue_ns)
             believed = self.balances.get(key)
             if believed is not None and abs(believed - total) > DUST:
@@ -158,6 +160,11 @@ class Positions:
             else:
                 self.balances.pop(key, None)
         return wrong
+
+    def adrift_ns(self, account: str) -> int:
+        """Return when a balance last moved that no read has seen since; 0 if there is none."""
+        moved = (at_ns for (owner, _), at_ns in self._adrift.items() if owner == account)
+        return max(moved, default=0)
 
     def _is_older(self, key: tuple[str, str], venue_ns: int, since_ns: int) -> bool:
         """Whether a balance has moved since a read."""
@@ -206,5 +213,6 @@ class Positions:
             return
         elif key in self.balances:
             self.balances[key] += event.amount - event.fee
+            self._adrift[key] = event.recv_ns
         self._moved_ns[key] = event.recv_ns
         self._row_ns[key] = max(self._row_ns.get(key, 0), event.venue_ns)

@@ -143,7 +143,7 @@ class Reconciler:
         if fill.source != "lookup":
             return []
         if awaited is None:
-            self._hurry(fill.account, fill.recv_ns + 1)  # nor did it tell what that moved
+            self.hurry(fill.account, fill.recv_ns + 1)  # nor did it tell what that moved
         what = f"fill {fill.fill_key}: {fill.side} {text(fill.quantity)} at {text(fill.price)}"
         evidence = "a look-up of fills"
         if awaited is not None:
@@ -172,10 +172,10 @@ class Reconciler:
             evidence = f"a {event.source} of balances"
             found.append(Corrected(event.recv_ns, event.account, what, cause, evidence))
         if found:
-            self._hurry(event.account, event.recv_ns + 1)  # a lost fill may be behind it
+            self.hurry(event.account, event.recv_ns + 1)  # a lost fill may be behind it
         return found
 
-    def _hurry(self, account: str, at_ns: int) -> None:
+    def hurry(self, account: str, at_ns: int) -> None:
         """Money and fills are to be read then, whatever the rhythm."""
         if account in self._reads:
             self._reads[account].due_ns = at_ns
@@ -199,7 +199,7 @@ class Reconciler:
                 self._odd[(account, name)] = (apart, since_ns)
             asked_ns = self._asking.answered_ns(account, "fills")
             if asked_ns <= since_ns + lag_ns:
-                self._hurry(account, since_ns + 1 + (lag_ns if asked_ns > since_ns else 0))
+                self.hurry(account, since_ns + 1 + (lag_ns if asked_ns > since_ns else 0))
                 continue
             del self._odd[(account, name)]
             what = f"position in {name}: {text(each.believed)} believed, {text(each.held)} held"

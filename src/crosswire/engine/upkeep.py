@@ -125,6 +125,9 @@ class Upkeep:
         lag_ns = PATIENCE * self._lags_ns.get(event.account, 0)
         lag_ns = 0 if event.source == "snapshot" else lag_ns
         wrong = self._positions.read(event, lag_ns)
+        adrift_ns = self._positions.adrift_ns(event.account)
+        if adrift_ns and not event.venue_ns:
+            self._reconciler.hurry(event.account, adrift_ns + lag_ns + 1)
         return list(self._reconciler.balances(event, wrong))
 
     def positions(self, event: PositionsRead, perps: Collection[str]) -> list[AnyEvent]:

@@ -29,6 +29,9 @@ AHEAD_NS = 1_000_000_000  # no stamp is so far in the future: one of the clocks 
 OVERDUE_NS = 5_000_000_000  # of a beat, or of a subscription's confirmation
 MOST_MISSED = 2
 
+# Asked as long as nothing is known to be listed: it tells no block's time, only that it answers.
+_STATUS = questions.question("exchangeStatus")
+
 State = Literal["closed", "asking", "ready"]
 
 
@@ -141,6 +144,7 @@ class Login:
         if now_ns - self._pinged_ns >= PING_NS:
             self._ping(now_ns)
         is_wrong = self._clock.lower_ns > self._clock.venue_ns(now_ns) + AHEAD_NS
+        is_wrong = is_wrong or not self._clock.is_measured
         every_ns = QUICK_BEAT_NS if is_wrong or self._is_anxious(now_ns) else BEAT_NS
         if now_ns - self._beat_ns >= every_ns:
             self._beat(now_ns)
@@ -185,10 +189,9 @@ class Login:
         self._outgoing.frame(envelope.PING, now_ns)
 
     def _beat(self, now_ns: int) -> None:
-        question = self._question()
-        if question is not None:
-            self._beat_ns = now_ns
-            self.beats[self._outgoing.post(question.body, now_ns, is_action=False)] = now_ns
+        question = self._question() or _STATUS
+        self._beat_ns = now_ns
+        self.beats[self._outgoing.post(question.body, now_ns, is_action=False)] = now_ns
 
     def _call(self, now_ns: int) -> None:
         question = self._question()
