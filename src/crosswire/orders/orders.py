@@ -302,7 +302,7 @@ class Orders(Moves):
 def _lacking(order: Order, read: OrdersRead, waited_ns: int) -> str:
     when = f"read {waited_ns // 1_000_000} ms after it was ruled out"
     if not read.orders:
-        return f"no closed orders, on an account that never traded, {when}"
+        return f"no closed orders in a look-up that sees, {when}"
     youngest_ms = (read.horizon_ns - order.ruled_venue_ns) // 1_000_000
     return (
         f"{len(read.orders)} closed orders, {when}, the youngest ended {youngest_ms} ms after that"
