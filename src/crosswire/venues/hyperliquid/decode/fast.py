@@ -11,16 +11,18 @@ import re
 from crosswire.domain import Level
 from crosswire.fixed import POWERS, SCALE_DIGITS
 
-# Levels kept; when the store is full, it starts anew. About 200 bytes each.
+# Levels and prices kept; a store that is full starts anew. About 200 bytes each.
 MAX_KEPT = 20_000
-_NUMBER = rb'"((?!0[0-9])[0-9]{1,18}(?:\.[0-9]{1,10})?)"'
+# The price, and the size before and after its point.
 _level = re.compile(
-    rb'"px":' + _NUMBER + rb',"sz":' + _NUMBER + rb',"n":(?!0[0-9])[0-9]{1,9}'
+    rb'"px":"((?!0[0-9])[0-9]{1,18}(?:\.[0-9]{1,10})?)",'
+    rb'"sz":"(?!0[0-9])([0-9]{1,18})(?:\.([0-9]{1,10}))?","n":(?!0[0-9])[0-9]{1,9}'
 ).fullmatch
 # A coin without escapes, a time without leading zeros.
 _frame = re.compile(
     rb'\{"channel":"l2Book","data":\{"coin":"([!#-\[\]-~]+)","time":((?!0[0-9])[0-9]{1,14}),'
-    rb'"levels":\[\[([^\]]*)\],\[([^\]]*)\]\](?:,"fast":(?:true|false))?\}\}'
+    rb'"levels":\[\[(?:\{([^\]]*)\})?\],\[(?:\{([^\]]*)\})?\]\]'
+    rb'(?:,"fast":(?:true|false))?\}\}'
 ).fullmatch
 _top = re.compile(
     rb'\{"channel":"bbo","data":\{"coin":"([!#-\[\]-~]+)","time":((?!0[0-9])[0-9]{1,14}),'
@@ -30,11 +32,42 @@ Whole = tuple[str, int, list[Level], list[Level]]
 Top = tuple[str, int, Level | None, Level | None]
 
 
+class _Prices(dict[bytes, int]):
+    """Texts of prices -> integers: they come again and again, with other sizes."""
+
+    def __missing__(self, digits: bytes) -> int:
+        if len(self) >= MAX_KEPT:
+            self.clear()
+        whole, _, fraction = digits.partition(b".")
+        price = self[digits] = int(whole + fraction) * POWERS[SCALE_DIGITS - len(fraction)]
+        return price
+
+
+class _Levels(dict[bytes, Level]):
+    """What stands between a level's braces -> the level; `ValueError` where that is no level."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._prices = _Prices()
+
+    def __missing__(self, piece: bytes) -> Level:
+        match = _level(piece)
+        if match is None:
+            raise ValueError("not a plain level")
+        if len(self) >= MAX_KEPT:
+            self.clear()
+        price, whole, fraction = match.groups(b"")
+        size = int(whole + fraction) * POWERS[SCALE_DIGITS - len(fraction)]
+        level = self[piece] = (self._prices[price], size)
+        return level
+
+
 class BookReader:
     """Reads whole books; remembers the levels it has met."""
 
     def __init__(self) -> None:
-        self._levels: dict[bytes, Level] = {}
+        self._levels = _Levels()
+        self._level = self._levels.__getitem__
 
     def read(self, payload: bytes) -> Whole | None:
         """Return coin, time (ms), bids and asks; None for any other frame."""
@@ -42,8 +75,14 @@ class BookReader:
         if match is None:
             return None
         coin, time_ms, bids, asks = match.groups()
+        level = self._level
         try:
-            return coin.decode(), int(time_ms), self._side(bids), self._side(asks)
+            return (
+                coin.decode(),
+                int(time_ms),
+                [] if bids is None else list(map(level, bids.split(b"},{"))),
+                [] if asks is None else list(map(level, asks.split(b"},{"))),
+            )
         except ValueError:
             return None
 
@@ -53,44 +92,13 @@ class BookReader:
         if match is None:
             return None
         coin, time_ms, bid, ask = match.groups()
-        get, learn = self._levels.get, self._learn
+        level = self._level
         try:
             return (
                 coin.decode(),
                 int(time_ms),
-                None if bid is None else get(bid) or learn(bid),
-                None if ask is None else get(ask) or learn(ask),
+                None if bid is None else level(bid),
+                None if ask is None else level(ask),
             )
         except ValueError:
             return None
-
-    def _side(self, text: bytes) -> list[Level]:
-        """Return the levels of one side; `ValueError` if it is anything but plain levels."""
-        if not text:
-            return []
-        pieces = text.split(b"},{")
-        first, last = pieces[0], pieces[-1]
-        if first[:1] != b"{" or last[-1:] != b"}":
-            raise ValueError("not a plain side")
-        if len(pieces) == 1:
-            pieces[0] = text[1:-1]
-        else:
-            pieces[0], pieces[-1] = first[1:], last[:-1]
-        get, learn = self._levels.get, self._learn
-        return [get(piece) or learn(piece) for piece in pieces]
-
-    def _learn(self, piece: bytes) -> Level:
-        match = _level(piece)
-        if match is None:
-            raise ValueError("not a plain level")
-        if len(self._levels) >= MAX_KEPT:
-            self._levels.clear()
-        price, size = match.groups()
-        level = self._levels[piece] = (_money(price), _money(size))
-        return level
-
-
-def _money(digits: bytes) -> int:
-    """Return the integer of a plain number."""
-    whole, _, fraction = digits.partition(b".")
-    return int(whole + fraction) * POWERS[SCALE_DIGITS - len(fraction)]
