@@ -203,3 +203,17 @@ def test_strangers_fills_that_wait_for_an_owner_are_bounded() -> None:
         fills.mark_unowned(fill(START_NS, f"f{number}", venue_order_id=f"V{number}"))
     assert fills.take_unowned("V0") == []
     assert len(fills.take_unowned("V1")) == len(fills.take_unowned(f"V{MAX_UNOWNED}")) == 1
+
+
+def test_a_new_runs_clock_is_not_dated_by_the_old_runs_measurement() -> None:
+    """A machine that slept: the last run's clock was an hour behind, this one's is right."""
+    orders = begun(HOUR)
+    orders.apply(RunStarted(START_NS + HOUR, 2))
+    look(orders, START_NS + HOUR + S, 0)
+    orders.forget(START_NS + HOUR)
+    now_ns = START_NS + HOUR + 2 * S
+    assert is_booked(orders, fill(now_ns))
+    orders.apply(ClockMeasured(now_ns, ACCOUNT, 0))
+    before_ns = orders.fills_since_ns(ACCOUNT)
+    look(orders, now_ns + S, 0)
+    assert before_ns < orders.fills_since_ns(ACCOUNT) < now_ns

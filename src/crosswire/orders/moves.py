@@ -61,6 +61,7 @@ class Moves(Requests):
         super().__init__()
         self.offsets_ns: dict[str, int] = {}  # how far each account's venue is ahead of our clock
         self.measured_ns: dict[str, int] = {}  # when that was last found to have changed
+        self._outdated: set[str] = set()  # accounts whose clock nobody has measured in this run
         # Steps of doubts; orders that came late, or were adopted: until somebody takes them.
         self.news: list[DoubtMoved | Order | Late | Owned] = []
         self.unsettled: dict[str, Order] = {}  # in doubt, or with fills that are still missing
@@ -166,6 +167,7 @@ class Moves(Requests):
         is_first = event.account not in self.offsets_ns
         self.offsets_ns[event.account] = event.offset_ns
         self.measured_ns[event.account] = event.recv_ns
+        self._outdated.discard(event.account)
         if is_first:
             self._begin(event.account)
         return NOTHING

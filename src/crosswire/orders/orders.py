@@ -249,6 +249,7 @@ class Orders(Moves):
         fills = self.fills(event.account)
         # When it began, on the venue's clock, is only known if the two stayed together since.
         is_dated = event.started_ns > self.measured_ns.get(event.account, 0)
+        is_dated = is_dated and event.account not in self._outdated
         is_next = event.since_ns <= self.fills_since_ns(event.account)
         if event.horizon_ns and is_dated and is_next:
             started_ns = event.started_ns + self.offsets_ns.get(event.account, 0)
@@ -289,6 +290,7 @@ class Orders(Moves):
         """A new process knows nothing of answers the old one may have missed."""
         self.was_clean, self._ended_clean = self._ended_clean, False
         self.run_started_ns = event.recv_ns
+        self._outdated = set(self.offsets_ns)  # our clock is another one now
         if not self._began_ns:
             self._began_ns = event.recv_ns
             for account in self._fills:
