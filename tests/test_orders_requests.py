@@ -1,6 +1,7 @@
 """One request about two orders: a replacement, whatever order its events come in."""
 
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ HALF = parse("0.5")
 OLD, NEW = (ACCOUNT, "a", "V"), (ACCOUNT, "b", "W")
 
 
-def replacing(*, sent: bool = True, lag_ns: int = 0, **ways: bool) -> tuple[Orders, Order, Order]:
+def replacing(*, sent: bool = True, lag_ns: int = 0, **ways: Any) -> tuple[Orders, Order, Order]:
     """An order of 1 that rests, and one of 2 on its way to take its place."""
     orders = Orders({ACCOUNT: lag_ns})
     orders.register(approved(place(**ways)))

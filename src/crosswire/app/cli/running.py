@@ -134,7 +134,7 @@ def status(file: File = DEFAULT_FILE, json: Json = False) -> None:
         screen.show_json(answer)
         return
     screen.out.print(screen.pairs(f"{answer['bot']} ({answer['mode']})", answer))
-    for line in answer["remarks"]:
+    for line in answer.get("remarks", ()):
         screen.say(line)
     for name, account in answer["accounts"].items():
         if account["halts"]:
