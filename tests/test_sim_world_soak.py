@@ -48,7 +48,9 @@ def test_a_cache_below_its_bound_is_no_growth() -> None:
     assert growth(samples) == {"Leak.rows": 1.0}
     assert is_growing(samples)
     beyond = Sample(4, 100, {"OrderMemory.orders": 20_100, "Leak.rows": 200})
-    assert "OrderMemory.orders" in growth([*samples[:3], beyond])
+    assert "OrderMemory.orders" in growth([*samples[:2], beyond, beyond])
+    # What swings does not grow.
+    assert "OrderMemory.orders" not in growth([*samples[:2], beyond, samples[0]])
 
 
 def test_a_person_can_run_a_day() -> None:

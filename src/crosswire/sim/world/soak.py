@@ -30,6 +30,10 @@ BOUNDS: Mapping[str, int] = MappingProxyType(
     {
         "OrderMemory.orders": 20_000,
         "OpenOrders._own_ids": 10_000,
+        "Picture._instruments": 10_000,
+        "Decoder.instruments": 10_000,
+        "Once._fills": 20_000,
+        "Once._rows": 20_000,
         "Frames._amended": 4_096,
         "Frames._plain_heads": 4_096,
         "Book._digits": 65_536,
@@ -121,17 +125,20 @@ def _fields(found: Any) -> Iterator[tuple[str, object]]:
 
 
 def growth(samples: Sequence[Sample]) -> dict[str, float]:
-    """Return what grew from the middle of a run to its end, in items per order.
+    """Return what grew from a run's first half to its second, in items per order.
 
-    What a cache holds within its bound is no growth.
+    The least of the one against the most of the other: what swings does not grow. Nor does what a
+    cache holds within its bound.
     """
-    first, last = samples[len(samples) // 2], samples[-1]
-    orders = sum(sample.orders for sample in samples[len(samples) // 2 + 1 :])
-    return {
-        name: (held - first.held.get(name, 0)) / max(1, orders)
-        for name, held in last.held.items()
-        if held > max(first.held.get(name, 0), BOUNDS.get(name, 0))
-    }
+    middle = (len(samples) + 1) // 2
+    early, late = samples[:middle], samples[middle:]
+    found: dict[str, float] = {}
+    for name in late[-1].held if late else ():
+        most = max(sample.held.get(name, 0) for sample in early)
+        least = min(sample.held.get(name, 0) for sample in late)
+        if least > max(most, BOUNDS.get(name, 0)):
+            found[name] = (least - most) / max(1, late[0].orders)
+    return found
 
 
 def is_growing(samples: Sequence[Sample]) -> bool:
