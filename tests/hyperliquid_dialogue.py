@@ -6,9 +6,9 @@ from typing import Any, cast
 
 from crosswire.domain import AnyCommand, AnyEvent, Cancel, Place, Side, Transport
 from crosswire.fixed import parse
+from crosswire.sim.switches import from_mapping
 from crosswire.venues.hyperliquid import VENUE
 from crosswire.venues.hyperliquid.session.trading import Trading
-from crosswire.sim.switches import from_mapping
 from crosswire.venues.hyperliquid.simulator import Faults, HyperliquidSimulator, SimAccount
 from crosswire.venues.hyperliquid.simulator.signatures import address_of_secret
 from crosswire.venues.interface import FeedSettings, SessionSettings
