@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from crosswire.domain import Cancel, ConditionalClose, Place, Trigger
 from crosswire.fixed import SCALE, parse
@@ -314,6 +315,18 @@ def test_a_replacement_that_would_take_must_say_so() -> None:
     stop = place(order_type="stop_loss", trigger=Trigger(SCALE), reduce_only=True)
     with pytest.raises(ValueError, match="is post-only"):
         ACTIONS.replace([Replacement(stop, venue_order_id="1")])
+
+
+@pytest.mark.parametrize("number", ["", "12345", str(10**12)])
+@pytest.mark.parametrize("post_only", [True, False])
+def test_one_order_moves_as_one_of_many_would(number: str, post_only: bool) -> None:
+    new = place(post_only=post_only, client_order_id=ONE, replaces="f" * 32)
+    new = replace(new, replaces_venue_id=number)
+    one = ACTIONS.move(new)
+    assert one == ACTIONS.replace([Replacement(new, number, "f" * 32)], always_place=not post_only)
+    is_consistent(one)
+    with pytest.raises(ValueError, match="is not an order number"):
+        ACTIONS.move(replace(new, replaces_venue_id="x"))
 
 
 def test_cancels_are_those_of_the_vectors() -> None:

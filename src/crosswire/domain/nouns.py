@@ -82,7 +82,8 @@ class Instrument(Noun, frozen=True, gc=False):
         """Whether an order may have this price."""
         if price % self.price_tick or price <= 0:
             return False
-        return not self.price_digits or price % self.tick_at(price) == 0
+        # A whole price is always valid: spelling its digits to find that out would cost each order.
+        return not (self.price_digits and price % SCALE and price % self.tick_at(price))
 
     def floor_price(self, price: int) -> int:
         """Return the highest valid price that is not above `price`; 0 if there is none."""

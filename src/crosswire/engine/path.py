@@ -122,14 +122,17 @@ class LivePath:
             self._send(each)
 
     def _send(self, approved: Approved) -> None:
-        """The intent is in the journal before a byte is handed over."""
+        """The intent is in the journal before a byte is handed over; who looks on can wait."""
         self._append(approved)
-        if self.observers:
-            self.observe((approved,))
         if isinstance(approved.command, OPERATORS):
+            if self.observers:
+                self.observe((approved,))
             return
         sent = self.send(approved)
-        self.record(sent)
+        for event in sent:
+            self._append(event)
+        if self.observers:
+            self.observe((approved, *sent))
         self.engine.note(sent)
 
     def _is_known(self, event: AnyEvent) -> bool:

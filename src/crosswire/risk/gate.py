@@ -234,7 +234,7 @@ class Risk:
         price = command.price if command.price is not None else (order.price or mid)
         # Written out: most instruments' step is fixed, and a call would cost each order.
         is_off = price <= 0 or price % instrument.price_tick
-        if is_off or (instrument.price_digits and price % instrument.tick_at(price)):
+        if is_off or (instrument.price_digits and not instrument.is_on_grid(price)):
             return _off_grid(instrument, price)
         if quantity <= 0 or quantity % instrument.quantity_step:
             return "quantity step", text(instrument.quantity_step), text(quantity)
@@ -364,7 +364,7 @@ def _off_rules(
     if price is not None and command.price_unit == "static":
         # Written out: most instruments' step is fixed, and a call would cost each order.
         is_off = price <= 0 or price % instrument.price_tick
-        if is_off or (instrument.price_digits and price % instrument.tick_at(price)):
+        if is_off or (instrument.price_digits and not instrument.is_on_grid(price)):
             return _off_grid(instrument, price)
     elif instrument.status == "limit_only":
         return "venue mode", "a limit order", command.order_type

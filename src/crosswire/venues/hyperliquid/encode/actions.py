@@ -167,6 +167,23 @@ class Actions:
             not always_place,
         )
 
+    def move(self, place: Place) -> Action:
+        """Return one new order in the place of the one it names; `replace` does it for many."""
+        key, key_text = _key(place.replaces_venue_id, place.replaces)
+        order, text = self._order(place)
+        size, flag, flag_text = (
+            (b"\x82", b"", "") if place.post_only else (b"\x83", b"\xa1a\xc3", ',"a":true')
+        )
+        return Action(
+            "batchModify",
+            b"%b\xa4type\xabbatchModify\xa8modifies\x91\x82\xa3oid%b\xa5order%b%b"
+            % (size, key, order, flag),
+            f'{{"type":"batchModify","modifies":[{{"oid":{key_text},"order":{text}}}]{flag_text}}}',
+            1,
+            (place.client_order_id,),
+            place.post_only,
+        )
+
     def cancels(self, cancels: Sequence[Cancel]) -> list[Action]:
         """Return cancels as few actions: those by number apart from those by our id."""
         for cancel in cancels:
@@ -330,7 +347,9 @@ def _parts(entries: Sequence[E]) -> list[Sequence[E]]:
 def _key(venue_order_id: str, client_order_id: str) -> tuple[bytes, str]:
     """Return which order is meant, as msgpack and JSON."""
     if venue_order_id:
-        rules.require(venue_order_id.isdecimal(), f'"{venue_order_id}" is not an order number')
-        return packed_int(int(venue_order_id)), str(int(venue_order_id))
+        if not venue_order_id.isdecimal():
+            raise ValueError(f'"{venue_order_id}" is not an order number')
+        number_ = int(venue_order_id)
+        return packed_int(number_), str(number_)
     rules.check_own_id(client_order_id)
     return b"\xd9\x220x" + client_order_id.encode(), f'"0x{client_order_id}"'

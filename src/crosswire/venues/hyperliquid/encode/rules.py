@@ -89,14 +89,13 @@ def check_numbers(instrument: Instrument, place: Place) -> None:
     if place.trigger is not None:
         check_price(instrument, place.trigger.price)
     check_quantity(instrument, place.quantity)
-    require(
-        not (place.reduce_only and instrument.kind == "spot"), "reduce-only is for perps, not spot"
-    )
+    if place.reduce_only and instrument.kind == "spot":
+        raise ValueError("reduce-only is for perps, not spot")
 
 
 def check_price(instrument: Instrument, price: int) -> None:
     """Check a price: enough decimals, and five significant digits unless it is whole."""
-    if price <= 0 or price % instrument.tick_at(price):
+    if not instrument.is_on_grid(price):
         raise ValueError(
             f"{fixed.text(price)} is no price of {instrument.name}: at most "
             f"{instrument.price_decimals} decimals and {instrument.price_digits} digits"
@@ -114,7 +113,8 @@ def check_quantity(instrument: Instrument, quantity: int) -> None:
 
 def check_own_id(client_order_id: str) -> None:
     """Check that an id of ours has the form the venue takes: 32 lower-case hex digits."""
-    require(_OWN_ID(client_order_id), f'"{client_order_id}" is not 32 hex digits')
+    if not _OWN_ID(client_order_id):
+        raise ValueError(f'"{client_order_id}" is not 32 hex digits')
 
 
 def check_cancel(cancel: Cancel) -> None:

@@ -44,7 +44,8 @@ class Direct:
         if not self._pacing.may_place(1, len(orders.orders), len(inflight.posts), now_ns):
             return None
         try:
-            action = out.replacing((command,)) if command.replaces else out.actions.order(command)
+            make = out.actions.move if command.replaces else out.actions.order
+            action = make(command)
             nonce = out.nonce(now_ns)
         except ValueError:
             return None

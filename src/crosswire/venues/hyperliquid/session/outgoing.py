@@ -286,6 +286,8 @@ class Outgoing:
 
     def replacing(self, places: tuple[Place, ...]) -> Action:
         """Return the batchModify of some orders, all of them post-only or none."""
+        if len(places) == 1:
+            return self.actions.move(places[0])
         pairs = [Replacement(one, one.replaces_venue_id, one.replaces) for one in places]
         return self.actions.replace(pairs, always_place=not places[0].post_only)
 
