@@ -95,6 +95,28 @@ def test_a_dated_read_and_rows_join_by_the_venues_clock() -> None:
     assert positions.balances[key] == 70
 
 
+def test_a_read_that_was_quicker_than_its_rows_corrects_nothing() -> None:
+    positions = Positions()
+
+    def read(total: int, venue_ns: int) -> dict[str, tuple[int, int]]:
+        shown = (("USD", total),)
+        return positions.read(BalancesRead(S, ACCOUNT, shown, "lookup", True, S, venue_ns))
+
+    def move(amount: int, venue_ns: int) -> None:
+        ids = ("trade", "f", f"L{venue_ns}", venue_ns)
+        positions.move(CashMoved(S, ACCOUNT, "USD", amount, 0, None, *ids))
+
+    one = parse("1")
+    assert read(9 * one, 50) == {}
+    assert read(7 * one, 60) == {}
+    move(-one, 55)
+    move(-one, 58)
+    assert read(4 * one, 70) == {}  # a row explains the last one; nothing ever explains this
+    move(-one, 65)
+    assert read(4 * one, 80) == {"USD": (7 * one, 4 * one)}
+    assert read(4 * one, 90) == {}
+
+
 def test_what_a_venue_cuts_off_corrects_nothing() -> None:
     positions = Positions()
     positions.read(BalancesRead(S, ACCOUNT, (("USD", 10**10),)))

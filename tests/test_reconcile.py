@@ -426,3 +426,14 @@ def test_money_that_moved_while_it_was_read_is_read_again() -> None:
     reader.turn(BalancesRead(reader.now_ns, ACCOUNT, (("USD", 9),), "lookup", True, reader.now_ns))
     assert "balances" not in {command.what for command in reader.read(3)}, "it may trail still"
     assert "balances" in {command.what for command in reader.read(4)}
+
+
+def test_a_look_up_that_was_quicker_than_the_stream_corrects_nothing() -> None:
+    reader = Reader(lag_s=1)
+    reader.log_in()
+    reader.read(10)
+    late = replace(fill(reader, "f1", "lookup"), venue_ns=reader.venue_ns - S // 10)
+    reader.turn(late)
+    assert not corrected(reader)
+    reader.turn(replace(fill(reader, "f2", "lookup"), venue_ns=reader.venue_ns - 2 * S))
+    assert [event.what.split(":")[0] for event in corrected(reader)] == ["fill f2"]

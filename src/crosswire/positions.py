@@ -66,6 +66,14 @@ class Difference(Struct, frozen=True):
     entry_price: int
 
 
+class _Differing(Struct):
+    """A dated read that differs: rows it knew of may still come, and explain it."""
+
+    believed: int
+    total: int
+    told: int = 0
+
+
 class Positions:
     """All positions and balances, by account; the strategies' own shares beside them."""
 
@@ -79,6 +87,7 @@ class Positions:
         self._read_ns: dict[tuple[str, str], int] = {}
         # Balances that rows without one have moved since they were read, and when.
         self._adrift: dict[tuple[str, str], int] = {}
+        self._differing: dict[tuple[str, str], _Differing] = {}
 
     def get(self, account: str, instrument: str) -> Position:
         """Return a position; a fresh flat one if nothing was ever filled."""
@@ -137,7 +146,8 @@ class Positions:
 
         A read speaks only about assets that have not moved since: since its own date, or where it
         names none since it began, less the lag of look-ups. Returns what it put right: asset ->
-        (believed, read).
+        (believed, read). A dated read may be quicker than the rows that explain it, so what it puts
+        right is told with the next one.
         """
         listed = dict(event.balances)
         shown = listed
@@ -153,13 +163,24 @@ class Positions:
             self._adrift.pop(key, None)
             self._read_ns[key] = max(self._read_ns.get(key, 0), event.venue_ns)
             believed = self.balances.get(key)
+            if event.venue_ns:
+                self._told_late(key, wrong)
             if believed is not None and abs(believed - total) > DUST:
-                wrong[asset] = (believed, total)
+                if event.venue_ns:
+                    self._differing[key] = _Differing(believed, total)
+                else:
+                    wrong[asset] = (believed, total)
             if total or asset in listed:
                 self.balances[key] = total
             else:
                 self.balances.pop(key, None)
         return wrong
+
+    def _told_late(self, key: tuple[str, str], wrong: dict[str, tuple[int, int]]) -> None:
+        """Say what the last dated read put right, as far as no row has explained it since."""
+        last = self._differing.pop(key, None)
+        if last is not None and abs(last.total - last.believed - last.told) > DUST:
+            wrong[key[1]] = (last.believed, last.total)
 
     def adrift_ns(self, account: str) -> int:
         """Return when a balance last moved that no read has seen since; 0 if there is none."""
@@ -210,6 +231,8 @@ class Positions:
         if event.balance is not None:
             self.balances[key] = event.balance
         elif 0 < event.venue_ns <= self._read_ns.get(key, 0):
+            if key in self._differing:
+                self._differing[key].told += event.amount - event.fee
             return
         elif key in self.balances:
             self.balances[key] += event.amount - event.fee
