@@ -224,7 +224,10 @@ def test_rows_that_wait_are_bounded() -> None:
 
 def test_a_fill_that_only_a_look_up_told_is_a_correction() -> None:
     rig = Rig()
-    rig.turn(fill(rig, source="lookup"), fill(rig, source="lookup"))
+    late = fill(rig, source="lookup")
+    rig.later(2)
+    late = replace(late, recv_ns=rig.now_ns)
+    rig.turn(late, late)
     (corrected,) = rig.heard(Corrected)
     assert "f1" in corrected.what
     assert "0.5" in corrected.what

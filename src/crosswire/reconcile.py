@@ -145,7 +145,7 @@ class Reconciler:
         if awaited is None:
             self.hurry(fill.account, fill.recv_ns + 1)  # nor did it tell what that moved
         offset_ns = self._orders.offsets_ns.get(fill.account, 0)
-        if fill.recv_ns + offset_ns - fill.venue_ns < OVERDUE_NS:
+        if awaited is None and fill.recv_ns + offset_ns - fill.venue_ns < OVERDUE_NS:
             return []  # the look-up was quicker than the stream
         what = f"fill {fill.fill_key}: {fill.side} {text(fill.quantity)} at {text(fill.price)}"
         evidence = "a look-up of fills"
