@@ -119,7 +119,7 @@ def judge(ledger: Mapping[str, object], believed: Mapping[str, object]) -> Verdi
     findings = _Findings()
     seen = _of_account(venue, mind.account)
     verdict: Verdict = {
-        "orders_sent": sum(row.method == "place" for row in seen.requests),
+        "orders_sent": sum(row.method in {"place", "edit"} for row in seen.requests),
         "orders_accepted": len(seen.orders),
         "fills": len(seen.fills),
         "amends": _count_accepted(seen.requests, "amend", "edit"),
