@@ -211,12 +211,13 @@ def agree(book: Book, naive: NaiveBook) -> bool:
     )
 
 
-@given(depth=st.sampled_from([0, 1, 3, 10, 25]), changes=frames)
+@given(depth=st.sampled_from([0, 1, 3, 10, 25]), changes=frames, has_checksums=st.booleans())
 def test_fast_book_equals_a_naive_one(
-    depth: int, changes: list[tuple[tuple[Level, ...], tuple[Level, ...]]]
+    depth: int, changes: list[tuple[tuple[Level, ...], tuple[Level, ...]]], has_checksums: bool
 ) -> None:
     book, naive = Book(instrument()), NaiveBook(depth)
-    assert book.reset(BookReset(1, BTC, (), (), depth=depth))
+    checksum = naive.checksum() if has_checksums else None
+    assert book.reset(BookReset(1, BTC, (), (), depth=depth, checksum=checksum))
     for bids, asks in changes:
         naive.apply(bids, asks)
         assert book.change(BookChanged(2, BTC, bids, asks, checksum=naive.checksum()))

@@ -3,7 +3,8 @@
 Each side is three lists in step, best level first: keys (a price, negated for bids, so that both
 sides are ascending and bisect serves both), quantities, and each level's digits as a checksum
 wants them. Digits are written once, when a level changes; a checksum is then one join of at most
-ten strings and one CRC per changed side. Measured against a dict of quantities with a sorted key
+ten strings and one CRC per changed side. A venue without checksums needs no digits: whether it
+has them, its whole books tell. Measured against a dict of quantities with a sorted key
 list beside it (1.8 µs a frame), the three lists take 1.0: at 10 levels memory moves are free, and
 even at 1000 an insertion moves 8 kB.
 
@@ -56,6 +57,7 @@ class Book:
         "_bid_quantities",
         "_bid_text",
         "_digits",
+        "_has_checksums",
         "_limit",
         "_quantity_unit",
         "ask_quantity",
@@ -73,6 +75,7 @@ class Book:
         self._digits = _Digits(POWERS[SCALE_DIGITS - instrument.price_decimals])
         self._quantity_unit = POWERS[SCALE_DIGITS - instrument.quantity_decimals]
         self.instrument = instrument
+        self._has_checksums = False
         self.is_valid = False
         self.proven_ns = 0  # our clock at the last proof that this book's feed is alive
         self.venue_ns = 0  # the venue's stamp of the last frame that had one
@@ -94,6 +97,7 @@ class Book:
     def reset(self, event: BookReset) -> bool:
         """Replace the whole book; False if its checksum does not fit."""
         self._clear(event.depth)
+        self._has_checksums = event.checksum is not None
         self.is_valid = True
         return self.change(event)
 
@@ -104,21 +108,50 @@ class Book:
         """
         if not self.is_valid:
             return False
-        levels = event.bids
-        if levels:
-            self._change_bids(levels)
-        levels = event.asks
-        if levels:
-            self._change_asks(levels)
+        bids, asks = event.bids, event.asks
+        if not self._has_checksums:
+            self._change_plainly(bids, asks)
+        else:
+            if bids:
+                self._change_bids(bids)
+            if asks:
+                self._change_asks(asks)
         self.proven_ns = event.recv_ns
         stamp = event.venue_ns
         if stamp:
             self.venue_ns = stamp
         checksum = event.checksum
-        if checksum is not None and checksum != crc32(self._bid_text, self._ask_crc):
+        if checksum is not None and checksum != (
+            crc32(self._bid_text, self._ask_crc) if self._has_checksums else self.checksum
+        ):
             self.is_valid = False
             return False
         return True
+
+    def _change_plainly(self, bids: tuple[Level, ...], asks: tuple[Level, ...]) -> None:
+        """Change both sides without a thought of digits."""
+        for keys, quantities, levels, sign in (
+            (self._bid_keys, self._bid_quantities, bids, -1),
+            (self._ask_keys, self._ask_quantities, asks, 1),
+        ):
+            for price, quantity in levels:
+                key = sign * price
+                index = bisect_left(keys, key)
+                if index < len(keys) and keys[index] == key:
+                    if quantity:
+                        quantities[index] = quantity
+                    else:
+                        del keys[index], quantities[index]
+                elif quantity:
+                    keys.insert(index, key)
+                    quantities.insert(index, quantity)
+            if len(keys) > self._limit:
+                del keys[self._limit :], quantities[self._limit :]
+        bid_keys, ask_keys = self._bid_keys, self._ask_keys
+        self.best_bid = -bid_keys[0] if bid_keys else 0
+        self.bid_quantity = self._bid_quantities[0] if bid_keys else 0
+        self.best_ask = ask_keys[0] if ask_keys else 0
+        self.ask_quantity = self._ask_quantities[0] if ask_keys else 0
 
     # The two sides are written out: one method with a sign costs 200 ns more per frame.
 
@@ -188,7 +221,11 @@ class Book:
     @property
     def checksum(self) -> int:
         """The CRC-32 over the digits of the best ten asks, then the best ten bids."""
-        return crc32(self._bid_text, self._ask_crc)
+        if self._has_checksums:
+            return crc32(self._bid_text, self._ask_crc)
+        levels = (*self.asks(CHECKED), *self.bids(CHECKED))
+        digits = [f"{self._digits[price]}{each // self._quantity_unit}" for price, each in levels]
+        return crc32("".join(digits).encode())
 
     @property
     def mid(self) -> int:

@@ -340,7 +340,8 @@ class Trader:
     def _send(self, approved: Approved) -> Sequence[AnyEvent]:
         """Hand a journalled command to its link; measure the first that answers a tick."""
         command = approved.command
-        sent = self._link_of(command).send(approved)
+        link = self._links.get(command.account) or self._feed_of(command)
+        sent = link.send(approved)
         tick = command.places[0] if isinstance(command, PlaceBatch) else command
         received_ns = getattr(tick, "received_ns", 0)
         if received_ns > self._last_tick_ns:
@@ -350,12 +351,10 @@ class Trader:
             self.ticks_of[command.account].append(took_ns)
         return sent
 
-    def _link_of(self, command: AnyCommand) -> AnyLink:
-        link = self._links.get(command.account)
-        if link is None:  # a feed's: only Resubscribe is for one
-            name = getattr(command, "instrument", "").partition(":")[2]
-            link = self._feeds[(command.account, name)]
-        return link
+    def _feed_of(self, command: AnyCommand) -> AnyLink:
+        """Return the feed that a command is for: only Resubscribe is for one."""
+        name = getattr(command, "instrument", "").partition(":")[2]
+        return self._feeds[(command.account, name)]
 
     def submit(self, command: AnyCommand) -> Approved | Refused:
         """Pass a command of an operator or an API user through the gate and send it."""

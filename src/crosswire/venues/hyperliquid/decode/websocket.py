@@ -106,7 +106,8 @@ class Decoder:
             if payload.startswith(_TOP_HEAD):
                 top = self._reader.read_top(payload)
                 if top is not None:
-                    return _book_message("bbo", top[0], self.books.lay(*top, recv_ns))
+                    change = self.books.lay(*top, recv_ns)
+                    return ChannelMessage("bbo", () if change is None else (change,), top[0])
             elif payload.startswith(_BOOK_HEAD):
                 whole = self._reader.read(payload)
                 if whole is not None:

@@ -241,9 +241,10 @@ class Actions:
         rule = "Alo" if place.post_only else _TIFS[place.time_in_force]
         key = (place.instrument, place.side, rule, place.reduce_only)
         shape = self._shapes.get(key) or self._shape(key)
-        rules.check_numbers(shape.listing.instrument, place)
         own_id, price, quantity = place.client_order_id, place.price or 0, place.quantity
-        rules.check_own_id(own_id)
+        if not rules.is_right(shape.listing.instrument, place):
+            rules.check_numbers(shape.listing.instrument, place)
+            rules.check_own_id(own_id)
         price_text, price_packed = numbers.get(price) or number(price)
         size_text, size_packed = numbers.get(quantity) or number(quantity)
         packed = b"%b%b\xa1s%b%b%b" % (

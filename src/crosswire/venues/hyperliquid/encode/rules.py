@@ -58,6 +58,20 @@ def is_plain(place: Place) -> bool:
     )
 
 
+def is_right(instrument: Instrument, place: Place) -> bool:
+    """Whether `check_numbers` and `check_own_id` have nothing to say, in one call."""
+    price, quantity = place.price, place.quantity
+    return bool(
+        price
+        and place.trigger is None
+        and instrument.is_on_grid(price)
+        and quantity > 0
+        and quantity % instrument.quantity_step == 0
+        and not (place.reduce_only and instrument.kind == "spot")
+        and _OWN_ID(place.client_order_id)
+    )
+
+
 def check_place(place: Place) -> None:
     """Check all of an order but its numbers."""
     kind = place.order_type

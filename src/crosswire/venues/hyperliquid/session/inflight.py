@@ -115,7 +115,7 @@ class InFlight:
             for key in keys_of(part):
                 self.by_order.setdefault(key, []).append(request)
         if request.kind == "place":
-            self.places.setdefault(request.request_id, []).append(request)
+            self.places.setdefault(request.approved.request_id, []).append(request)
 
     def place_of(self, request_id: int, client_order_id: str) -> Request | None:
         """Return the action that an order was placed by, while it is kept."""
