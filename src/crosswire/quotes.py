@@ -148,7 +148,9 @@ def _requote_side(
     if len(orders) == 1 and len(rungs) == 1 and desk.may_move:
         # The same rules for one order and one rung: what a fast quoter has on each side.
         order, rung = orders[0], rungs[0]
-        if order.stage == "LIVE" and not (order.requests or is_settling(order, desk.now_ns)):
+        was_asked = order.canceled_ns or order.refused_ns  # seldom: else a call less
+        is_idle = order.stage == "LIVE" and not order.requests
+        if is_idle and not (was_asked and is_settling(order, desk.now_ns)):
             off = abs((order.price or 0) - rung.price)
             if off > wanted.threshold or not _is_enough(order, rung):
                 commands.append(desk.move(order, rung, wanted, quantity_step))

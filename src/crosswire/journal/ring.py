@@ -322,7 +322,7 @@ class Ring:
     @property
     def is_full(self) -> bool:
         """Whether only the reserve is left, which is for what was sent already."""
-        return self.position - self.cursor > self._placing_room
+        return self.position - self._words[_CURSOR_WORD] > self._placing_room
 
     def entries(self) -> Iterator[Entry]:
         """Yield the log from the cursor to its end, as it is when it is reached."""

@@ -48,7 +48,8 @@ class Index:
 
     def open_at(self, account: str, instrument: str) -> Iterable[Order]:
         """Return the orders that may still fill at one instrument, oldest first."""
-        return self.standing(account, instrument).orders.values()
+        found = self._standing.get((account, instrument))
+        return found.orders.values() if found is not None else ()
 
     def standing(self, account: str, instrument: str) -> Standing:
         """Return what stands of an account at an instrument; the object stays the same."""

@@ -16,6 +16,8 @@ class BlockClock:
     def __init__(self, account: str) -> None:
         self._account = account
         self._clock = VenueClock()
+        # Returns the venue's reading of a time on our clock.
+        self.venue_ns = self._clock.venue_ns
 
     @property
     def lower_ns(self) -> int:
@@ -44,10 +46,6 @@ class BlockClock:
     def measure(self, sent_ns: int, recv_ns: int, *, venue_ns: int) -> None:
         """Take in the stamp of an answer to what was asked at `sent_ns`."""
         self._clock.measure(sent_ns, recv_ns, venue_ns=venue_ns, grain_ns=BLOCK_NS)
-
-    def venue_ns(self, our_ns: int) -> int:
-        """Return the venue's reading of a time on our clock."""
-        return self._clock.venue_ns(our_ns)
 
     def news(self, now_ns: int) -> list[AnyEvent]:
         """Return the offset if it is news: the first one, or one that has moved noticeably."""

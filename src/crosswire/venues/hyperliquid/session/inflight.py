@@ -110,10 +110,9 @@ class InFlight:
         self._swept_ns = 0
 
     def add(self, request: Request) -> None:
-        """Register a request that is about to be sent."""
-        for part in request.parts:
-            for key in keys_of(part):
-                self.by_order.setdefault(key, []).append(request)
+        """Register a request that is about to be sent: nothing of it is proven yet."""
+        for key in request.pending:
+            self.by_order.setdefault(key, []).append(request)
         if request.kind == "place":
             self.places.setdefault(request.approved.request_id, []).append(request)
 
