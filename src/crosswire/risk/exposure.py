@@ -51,11 +51,6 @@ class Exposure:
         self._bring_up_to_date()
         return sum(1 for key, value in self._notionals.items() if value and key[0] == account)
 
-    def is_open(self, account: str, instrument: str) -> bool:
-        """Tell whether something is held at an instrument, or could be."""
-        self._bring_up_to_date()
-        return self._notionals.get((account, instrument), 0) > 0
-
     def _bring_up_to_date(self) -> None:
         for key in self._dirty:
             self._refresh(key)

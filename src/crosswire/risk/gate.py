@@ -85,7 +85,7 @@ class Lane:
         self.account = account
         self.rules = rules
         self.limits = rules.limits
-        self.shares = dict(rules.limits.share_notional)
+        self.shares = {name: most for name, most in rules.limits.share_notional if most}
         self.book = book
         self.standing = standing
         self.position = position
@@ -313,7 +313,9 @@ class Risk:
 
     def _exposure_limits(self, lane: Lane, mid: int, buy: int, sell: int) -> Reason | None:
         limits, held, standing = lane.limits, lane.position.quantity, lane.standing
-        long, short = held + standing.buys + buy, standing.sells + sell - held
+        long, short = held + standing.buys, standing.sells - held
+        stands = long if long > short else short
+        long, short = long + buy, short + sell
         worst = (long if long > short else short) * mid // SCALE
         if limits.max_position_notional and worst > limits.max_position_notional:
             return "position", text(limits.max_position_notional), text(worst)
@@ -324,7 +326,7 @@ class Risk:
             others = self.exposure.total(account, instrument.quote, without=instrument.id)
             if worst + others > limits.max_total_notional:
                 return "total exposure", text(limits.max_total_notional), text(worst + others)
-        if limits.max_open_positions and not self.exposure.is_open(account, instrument.id):
+        if limits.max_open_positions and not stands * mid // SCALE:  # nothing stands here yet
             count = self.exposure.open_instruments(account) + 1
             if count > limits.max_open_positions:
                 return "open positions", limits.max_open_positions, count
