@@ -151,10 +151,12 @@ class EchoSession(Gathered):
         return {}
 
 
-def ask(key: int, path: str, *, method: str = "GET", is_ordered: bool = False) -> HttpRequest:
+def ask(
+    key: int, path: str, *, method: str = "GET", is_ordered: bool = False, is_cheap: bool = False
+) -> HttpRequest:
     """Return an HTTP request."""
     body = b"body" if method == "POST" else b""
-    return HttpRequest(key, method, path, {"X-Key": "k"}, body, is_ordered)
+    return HttpRequest(key, method, path, {"X-Key": "k"}, body, is_ordered, is_cheap)
 
 
 class EchoSimulator(Gathered):

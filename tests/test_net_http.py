@@ -235,8 +235,8 @@ def test_it_is_warmed_in_parallel_says_so_and_is_touched_again() -> None:
 
         with structlog.testing.capture_logs() as logs:
             async with raw_server(together) as port, pooled(port, sleep=nap) as pool:
-                await pool.warm("/time")
-                await pool.warm("/other")  # of a second link: the pool is warm already
+                await pool.warm(ask(0, "/time"))
+                await pool.warm(ask(0, "/other"))  # of a second link: the pool is warm already
                 await touched.wait()
                 assert len(clients) == http.KEPT  # the same ones, touched twice
         (line,) = (each["event"] for each in logs)
@@ -252,7 +252,7 @@ def test_a_pool_that_cannot_be_warmed_says_so() -> None:
     async def story() -> None:
         with structlog.testing.capture_logs() as logs:
             async with pooled(free_port(), sleep=forget) as pool:
-                await pool.warm("/time")
+                await pool.warm(ask(0, "/time"))
         assert logs[0]["event"].startswith("[INIT] venue HTTP pool: 0 warm, limit 8")
         assert await pool.fetch(ask(1, "/x")) == Failure("the pool is closed", was_sent=False)
 

@@ -313,7 +313,7 @@ def test_the_sessions_requests_from_its_start_are_made_and_answered() -> None:
     run(story())
 
 
-def test_the_pool_is_warmed_by_the_sessions_first_plain_get() -> None:
+def test_the_pool_is_warmed_by_the_sessions_first_cheap_request() -> None:
     async def story() -> None:
         simulator = EchoSimulator()
         with structlog.testing.capture_logs() as logs:
@@ -321,8 +321,8 @@ def test_the_pool_is_warmed_by_the_sessions_first_plain_get() -> None:
                 session = EchoSession(port)
                 session.at_start = [
                     ask(1, "/nonce", is_ordered=True),
-                    ask(2, "/time"),
-                    ask(3, "/names"),
+                    ask(2, "/time", method="POST", is_cheap=True),
+                    ask(3, "/names", is_cheap=True),
                 ]
                 async with linked(session):
                     await session.answers(3)

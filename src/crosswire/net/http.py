@@ -138,32 +138,31 @@ class HttpPool:
             trace_configs=[_trace()],
         )
 
-    async def warm(self, path: str) -> None:
+    async def warm(self, cheap: HttpRequest) -> None:
         """Warm an open pool by a cheap public call, say so, and keep it warm by the same.
 
-        Only the first path given counts: links of one venue may share the pool.
+        Only the first call given counts: links of one venue may share the pool.
         """
         if self._is_warmed:
             return
         self._is_warmed = True
-        warm = await self._ask_at_once(path)
-        self._toucher = asyncio.create_task(self._touch(path))
+        warm = await self._ask_at_once(cheap)
+        self._toucher = asyncio.create_task(self._touch(cheap))
         _log.info(
             f"[INIT] {self.name} HTTP pool: {warm} warm, limit {LIMIT}, idle {IDLE_S} s, "
             f"keepalive {KEEPALIVE_S} s, connect {CONNECT_S} s, request {REQUEST_S} s"
         )
 
-    async def _ask_at_once(self, path: str) -> int:
+    async def _ask_at_once(self, cheap: HttpRequest) -> int:
         """Ask over `KEPT` connections in parallel; return how many answered."""
-        cheap = HttpRequest(key=0, method="GET", path=path, headers={})
         outcomes = await asyncio.gather(*(self.fetch(cheap) for _ in range(KEPT)))
         return sum(isinstance(outcome, Answer) for outcome in outcomes)
 
-    async def _touch(self, path: str) -> None:
+    async def _touch(self, cheap: HttpRequest) -> None:
         """Keep the pool warm."""
         while True:
             await self._sleep(TOUCH_S)
-            await self._ask_at_once(path)
+            await self._ask_at_once(cheap)
 
     async def fetch(self, request: HttpRequest) -> Answer | Failure:
         """Make one request, once: no retry, no redirect. Never raises on what the network does."""

@@ -30,7 +30,6 @@ class Link:
         *,
         rng: Random,
         pool: HttpPool | None = None,
-        warm_path: str = "",
         on_fatal: OnFatal = ignore_fatal,
         busy_poll: bool = False,
         routes: Routes = ALL_OPEN,
@@ -48,7 +47,7 @@ class Link:
         self._pool = pool or HttpPool(
             session.name, session.rest_url, ssl_context=ssl_context, request_s=request_s
         )
-        self._warm_path = warm_path
+        self._cheap: HttpRequest | None = None  # what the pool is kept warm by
         self._lane = HttpLane(self._pool, clock, self._http_outcome)
         endpoints = list(session.endpoints())
         self._connections = {
@@ -74,8 +73,8 @@ class Link:
         self._ticker = loop.call_later(TICK_S, self._tick_again)
         if self._busy is not None:
             self._busy.start()
-        if self._warm_path:
-            await self._pool.warm(self._warm_path)
+        if self._cheap is not None:
+            await self._pool.warm(self._cheap)
 
     async def stop(self) -> None:
         """Close everything; the session hears of each end before this returns."""
@@ -144,9 +143,9 @@ class Link:
             ws.send(TEXT, frame.payload)
 
     def ask(self, request: HttpRequest) -> None:
-        """Start an HTTP request. A session's first plain GET is its cheap call to warm with."""
-        if not self._warm_path and request.method == "GET" and not request.is_ordered:
-            self._warm_path = request.path
+        """Start an HTTP request."""
+        if self._cheap is None and request.is_cheap:
+            self._cheap = request
         self._lane.ask(request)
 
     def reconnect(self, order: Reconnect) -> None:

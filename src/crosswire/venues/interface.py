@@ -38,6 +38,7 @@ class HttpRequest(Struct, frozen=True, gc=False):
     headers: Mapping[str, str]
     body: bytes = b""
     is_ordered: bool = False  # nonces: sent one after the other, in this order
+    is_cheap: bool = False  # public, harmless and light: what a pool may be kept warm by
 
 
 class Reconnect(Struct, frozen=True, gc=False):
@@ -66,7 +67,7 @@ class Session(Protocol):
     def start(self, now_ns: int) -> list[AnyEvent]:
         """Begin: ask for what is needed before the first connection (may fill the outbox).
 
-        The first plain GET asked for here is also the cheap public call that warms the HTTP pool.
+        The first request marked as cheap is also what warms the HTTP pool, and keeps it so.
         """
 
     def opened(self, connection: str, now_ns: int) -> list[AnyEvent]: ...

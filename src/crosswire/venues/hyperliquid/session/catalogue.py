@@ -95,6 +95,14 @@ class Catalogue:
         """Ask for everything."""
         return self.tick(now_ns)
 
+    def warm(self, now_ns: int) -> None:
+        """Ask something light, by which the connections for orders are kept warm."""
+        light = questions.question("exchangeStatus")
+        self._weights.spend(light.weight, now_ns)
+        key = self._numbers.next()
+        request = HttpRequest(key, "POST", "/info", HEADERS, light.body, is_cheap=True)
+        self._outbox.append(request)
+
     def owns(self, key: int) -> bool:
         """Whether an HTTP request, or below zero a post, is one of its questions."""
         return key in self._asked

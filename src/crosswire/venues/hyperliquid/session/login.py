@@ -22,6 +22,8 @@ from crosswire.venues.interface import Reconnect
 
 NEEDED = ("orderUpdates", "userFills")  # without these we are blind
 CHANNELS = (*NEEDED, "userEvents", "userFundings", "userNonFundingLedgerUpdates")
+# How complaints begin that are about a channel, and not about a post.
+ABOUT_CHANNELS = ("Cannot subscribe", "Cannot track", "Invalid subscription")
 PING_NS = 15_000_000_000
 BEAT_NS = 5_000_000_000
 QUICK_BEAT_NS = 500_000_000  # while somebody waits for the venue's clock

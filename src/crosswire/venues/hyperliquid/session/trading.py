@@ -48,7 +48,7 @@ from crosswire.venues.hyperliquid.session.catalogue import Catalogue
 from crosswire.venues.hyperliquid.session.direct import Direct
 from crosswire.venues.hyperliquid.session.hosts import is_mainnet
 from crosswire.venues.hyperliquid.session.inflight import Copy, Request
-from crosswire.venues.hyperliquid.session.login import Login
+from crosswire.venues.hyperliquid.session.login import ABOUT_CHANNELS, Login
 from crosswire.venues.hyperliquid.session.lookups import LookUps
 from crosswire.venues.hyperliquid.session.numbers import Numbers
 from crosswire.venues.hyperliquid.session.open_orders import OpenOrders
@@ -67,7 +67,6 @@ _SILENCE_NS = 30_000_000_000
 _MINUTE_NS = 60_000_000_000
 _UNHEARD = 50  # of the hundred that may be in flight
 _NEWEST_NS = 2_000_000_000  # a complaint without a number may be about what left so lately
-_ABOUT_CHANNELS = ("Cannot subscribe", "Cannot track", "Invalid subscription")
 _ECHOED = re.compile(r'"id":\s*(\d{1,18})')
 _NO_AMEND = "this venue replaces orders: place one that replaces it"
 
@@ -144,6 +143,7 @@ class Trading:
 
     def start(self, now_ns: int) -> list[AnyEvent]:
         """Ask who we are, what is traded, and what is left of the address's budget."""
+        self._catalogue.warm(now_ns)
         self._budget.tick(now_ns)
         return [*self._roles.tick(now_ns), *self._catalogue.start(now_ns)]
 
@@ -369,7 +369,7 @@ class Trading:
             outcome = Outcome(error=complaint.text[:200], verdict=verdict)
             return self._settled(copy, outcome, now_ns)
         events = self._login.complained(complaint, now_ns)
-        if not number and not complaint.text.startswith(_ABOUT_CHANNELS):
+        if not number and not complaint.text.startswith(ABOUT_CHANNELS):
             events += self._doubt_newest(complaint.text[:200], now_ns)
         return events
 

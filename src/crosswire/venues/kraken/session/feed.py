@@ -99,7 +99,8 @@ class Feed:
         """Ask for the fees of the wanted instruments: the stream does not tell them."""
         names = quote(",".join(self._settings.instruments), safe="")
         if names:
-            self.outbox.append(HttpRequest(1, "GET", f"/0/public/AssetPairs?pair={names}", {}))
+            path = f"/0/public/AssetPairs?pair={names}"
+            self.outbox.append(HttpRequest(1, "GET", path, {}, is_cheap=True))
         return []
 
     def opened(self, connection: str, now_ns: int) -> list[AnyEvent]:
