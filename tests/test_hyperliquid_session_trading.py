@@ -472,3 +472,10 @@ def test_a_connection_that_is_dead_from_its_start_is_given_up() -> None:
         connection.is_half_open = True
     assert [event for event in of(world.wait(25), Disconnected) if event.session == ACCOUNT]
     assert world.session.statistics()["reconnects_asked"]
+
+
+def test_one_light_question_is_marked_for_the_pool_to_be_kept_warm_by() -> None:
+    session = VENUE.session(settings(), 1)
+    session.start(NOW)
+    cheap = [each for each in session.outbox if isinstance(each, HttpRequest) and each.is_cheap]
+    assert [json.loads(each.body)["type"] for each in cheap] == ["exchangeStatus"]
