@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from crosswire.app import verified
 from crosswire.app.accounts import engine_account, remarks
 from crosswire.app.config import Config, parse
+from crosswire.app.errors import ConfigError
 from crosswire.engine import Account
 from crosswire.risk import Limits
 from crosswire.venues import NAMES, venue
@@ -78,6 +79,20 @@ def test_without_a_dead_man_switch_that_is_said() -> None:
         f"account main: no dead-man switch at {VENUE}: if this program is cut off, its orders stay"
     ]
     assert account(KNOWN, "live")[0].dead_man_ns > 0
+
+
+def test_a_dead_man_switch_is_had_where_it_is_wanted_and_may_be() -> None:
+    by_volume = replace(KNOWN, has_dead_man=False, has_dead_man_by_volume=True)
+    made, said = account(by_volume, "live")
+    assert made.dead_man_ns == 0
+    assert said[0].endswith("its orders stay; dead_man = true, if this account may")
+    assert account(by_volume, "live", dead_man=True)[0].dead_man_ns > 0
+    assert account(by_volume, "live", dead_man=True)[1] == []
+    made, said = account(KNOWN, "live", dead_man=False)
+    assert made.dead_man_ns == 0
+    assert len(said) == 1
+    with pytest.raises(ConfigError, match="has none"):
+        account(replace(KNOWN, has_dead_man=False), "live", dead_man=True)
 
 
 def test_a_record_is_of_one_login_at_one_place(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def engine_account(
         bound_ns=_bound_ns(config, where, name, found),
         read_lag_ns=_read_lag_ns(config, name, found),
         resends=_resends(config, name, found, has_shown_copies),
-        dead_man_ns=DEAD_MAN_NS if found.has_dead_man and not leaves_orders else 0,
+        dead_man_ns=0 if leaves_orders else _dead_man_ns(config, where, name, found),
         orders_every_ns=reconcile.orders_every,
         balances_every_ns=reconcile.balances_every,
         adopts_external=reconcile.adopt_external,
@@ -55,10 +55,11 @@ def remarks(config: Config, name: str, found: Capabilities, account: Account) ->
     """Return what whoever starts an account should know of it, a line each."""
     section = config.accounts[name]
     lines: list[str] = []
-    if not found.has_dead_man:
+    if section.dead_man is False or not (found.has_dead_man or account.dead_man_ns):
+        how = "; dead_man = true, if this account may" if found.has_dead_man_by_volume else ""
         lines.append(
             f"account {name}: no dead-man switch at {section.venue}: if this program is cut off, "
-            "its orders stay"
+            f"its orders stay{how}"
         )
     if found.takes_copies and not account.resends:
         why = "set resends = true, once `crosswire verify` has shown that copies run once"
@@ -66,6 +67,15 @@ def remarks(config: Config, name: str, found: Capabilities, account: Account) ->
             why = f"`crosswire verify {section.venue}` has not shown yet that copies run once"
         lines.append(f"account {name}: in doubt: looked up, never resent ({why})")
     return lines
+
+
+def _dead_man_ns(config: Config, where: str, name: str, found: Capabilities) -> int:
+    """How long after our last sign of life the venue is to cancel everything; 0 = never."""
+    section = config.accounts[name]
+    wants = found.has_dead_man if section.dead_man is None else section.dead_man
+    if wants and not (found.has_dead_man or found.has_dead_man_by_volume):
+        raise ConfigError([f"{where}: accounts.{name}.dead_man: {section.venue} has none"])
+    return DEAD_MAN_NS if wants else 0
 
 
 def _bound_ns(config: Config, where: str, name: str, found: Capabilities) -> int:

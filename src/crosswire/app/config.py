@@ -114,6 +114,7 @@ class Account(Section):
     tier: str = Field(default="", description="the account's rate tier as the venue calls it")
     bound: Nanoseconds | None = Field(default=None, description=DURATION_TEXT)
     resends: bool = Field(default=False, description="true or false")
+    dead_man: bool | None = Field(default=None, description="true or false")
     hosts: HostsSection | None = Field(
         default=None, description="a table with rest, ws and ws_private"
     )

@@ -272,6 +272,7 @@ class Capabilities(Struct, frozen=True):
     replaces: bool = False  # one request cancels an order and opens another in its place
     has_snapshot: bool = True  # its stream tells of all open orders whenever it is asked
     has_cancel_all: bool = True  # one request cancels everything, whatever we know of it
+    has_dead_man_by_volume: bool = False  # only for accounts that have traded enough
     takes_copies: bool = False  # identical bytes run once, by its documents; see `verify`
     nonce_unit_ns: int = 1  # what a nonce counts in
     # It has no market orders: an ioc so far beyond the middle is one. 0 = it has them.
