@@ -10,6 +10,7 @@ import select
 import socket
 import sys
 import time
+from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 from bench import wire
@@ -52,7 +53,7 @@ class Peer:
         self.write(wire.frame(text.encode() if isinstance(text, str) else text))
 
 
-class Server:
+class Server(ABC):
     """A venue: what it says is told by its heirs."""
 
     def __init__(self) -> None:
@@ -68,17 +69,17 @@ class Server:
     def welcomed(self, peer: Peer) -> None:
         """A WebSocket stands."""
 
+    @abstractmethod
     def told(self, peer: Peer, request: dict[str, Any]) -> None:
         """A message came; where it is an order, its price is to be added to `prices`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rested(self, peer: Peer, body: bytes) -> bytes:
         """Return the answer to an HTTP request on `peer.path`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def tick(self, number: int) -> Tick:
         """Return the tick of this number."""
-        raise NotImplementedError
 
     def beat(self) -> None:
         """Send what is due by the clock."""

@@ -153,9 +153,7 @@ class Doubts:
             if not order.closed_lacked_ns:
                 yield Want("closed_orders", ruled_ns + lag_ns + 1, since_ns)
             return
-        at_ns = order.missed_ns
-        if not at_ns and order.stage == "LIVE" and order.ends_at_once:
-            at_ns = order.known_ns + CALM_NS  # its end should have come by now
+        at_ns = _missed_ns(order)
         if at_ns:
             lag_ns = self._policies[account].read_lag_ns
             since_ns = self._closed_since_ns(order, offset_ns)
@@ -201,9 +199,7 @@ class Doubts:
             if not order.closed_lacked_ns:
                 yield Want("closed_orders", ruled_ns + lag_ns + 1, since_ns)
             return
-        at_ns = order.missed_ns
-        if not at_ns and order.stage == "LIVE" and order.ends_at_once:
-            at_ns = order.known_ns + CALM_NS  # its end should have come by now
+        at_ns = _missed_ns(order)
         if at_ns:
             yield Want("open_orders", at_ns + CALM_NS + lag_ns)
             yield Want("closed_orders", at_ns + CALM_NS, since_ns)
@@ -354,6 +350,13 @@ class Doubts:
             order.account == account and order.doubted_ns and _is_moving(order)
             for order in self._orders.unsettled.values()
         )
+
+
+def _missed_ns(order: Order) -> int:
+    """When an order that should be over, or be shown, was found to be neither; 0 if it was not."""
+    if not order.missed_ns and order.stage == "LIVE" and order.ends_at_once:
+        return order.known_ns + CALM_NS  # its end should have come by now
+    return order.missed_ns
 
 
 def _is_moving(order: Order) -> bool:

@@ -4,6 +4,7 @@ Each takes answers until nothing is left to ask, and then concludes. Whatever is
 ambiguous fails the whole: the reason is text, and nothing of it is told.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -59,7 +60,7 @@ class Who(Struct, frozen=True):
         return Lookups(self.account, self.listings)
 
 
-class Read:
+class Read(ABC):
     """One look-up: what was asked, what is still to be asked, what came."""
 
     what: ClassVar[str]
@@ -75,9 +76,9 @@ class Read:
         self.rows = 0  # of the last answer: they cost weight
         self.blanks = 0  # reads of this kind before it that showed nothing, nor did the history
 
+    @abstractmethod
     def begin(self) -> None:
         """Put the first questions on the list."""
-        raise NotImplementedError
 
     def take(self, leg: Leg, got: info.Answer[Any], now_ns: int) -> str:
         """Take in an answer; returns why the look-up has failed, "" if it has not."""
@@ -86,17 +87,18 @@ class Read:
         self.rows = len(got.result) if isinstance(got.result, list) else 0
         return self._take(leg, got, got.result, now_ns)
 
+    @abstractmethod
     def conclude(self, now_ns: int) -> list[AnyEvent]:
         """Return what all the answers say."""
-        raise NotImplementedError
 
     @property
     def horizon_ns(self) -> int:
         """The latest block time that it shows."""
         return 0
 
+    @abstractmethod
     def _take(self, leg: Leg, got: info.Answer[Any], result: Any, now_ns: int) -> str:
-        raise NotImplementedError
+        """Take in what one question was answered."""
 
     def _ask(self, kind: str, dex: str | None = None) -> None:
         members = {} if dex is None else {"dex": dex}
