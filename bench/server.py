@@ -66,6 +66,7 @@ class Server(ABC):
 
     # --- what an heir says ---------------------------------------------------------------------
 
+    @abstractmethod
     def welcomed(self, peer: Peer) -> None:
         """A WebSocket stands."""
 
@@ -81,6 +82,7 @@ class Server(ABC):
     def tick(self, number: int) -> Tick:
         """Return the tick of this number."""
 
+    @abstractmethod
     def beat(self) -> None:
         """Send what is due by the clock."""
 
