@@ -1,6 +1,6 @@
 """The campaign itself: so many seeded worlds of faults, and nothing speaks against the program.
 
-`CROSSWIRE_SEEDS` says how many of each venue (200); `crosswire campaign` runs more, and judges
+`CROSSWIRE_SEEDS` says how many of each venue (80); `crosswire campaign` runs more, and judges
 their sum too.
 """
 
@@ -11,7 +11,7 @@ import pytest
 from crosswire.sim.campaign import Tally, Wish, run_seed
 from crosswire.venues import NAMES
 
-SEEDS = int(os.environ.get("CROSSWIRE_SEEDS", "200"))
+SEEDS = int(os.environ.get("CROSSWIRE_SEEDS", "80"))
 TOGETHER = 20  # seeds of one test: enough of them for every core to have its share
 
 
