@@ -124,3 +124,20 @@ def test_a_kill_names_every_order_where_nothing_cancels_all() -> None:
     assert CancelAll(ACCOUNT) in commands
     assert {c.client_order_id for c in commands if isinstance(c, Cancel)} == {"a", "b"}
     assert all(c.instrument == BTC for c in commands if isinstance(c, Cancel))
+
+
+def test_closed_orders_are_asked_for_when_their_age_no_longer_matters() -> None:
+    rig = rig_of()
+    order = rig.lost()
+    rig.later(30)
+    rig.turn(empty(rig))
+    ruled_ns = order.ruled_out_ns
+    assert ruled_ns
+    nothing = replace(rig.closed_read(rig.stranger(0)), orders=())
+    at_ns: list[int] = []
+    while rig.now_ns < ruled_ns + (4 * LAG_S + 2) * S:
+        for command in rig.run(0.1, fails=False):
+            if isinstance(command, LookUp):
+                at_ns.append(rig.now_ns)
+                rig.turn(replace(nothing, recv_ns=rig.now_ns, started_ns=rig.now_ns))
+    assert any(0 < at - ruled_ns - 4 * LAG_S * S <= S // 2 for at in at_ns)

@@ -198,6 +198,8 @@ class Doubts:
                 yield Want("open_orders", ruled_ns + 2 * lag_ns + 1)
             if not order.closed_lacked_ns:
                 yield Want("closed_orders", ruled_ns + lag_ns + 1, since_ns)
+                # From here on even an answer that cannot show its age is enough.
+                yield Want("closed_orders", ruled_ns + PATIENCE * lag_ns + 1, since_ns)
             return
         at_ns = _missed_ns(order)
         if at_ns:
