@@ -447,8 +447,7 @@ class Trading:
 
     def _channel(self, message: ChannelMessage, now_ns: int) -> list[AnyEvent]:
         events = self._picture.streamed(message.events)
-        for event in events:
-            self.clock.see(getattr(event, "venue_ns", 0))
+        self._lookups.heard(events)
         return [*events, *self._release(now_ns)]
 
     # --- time ---
