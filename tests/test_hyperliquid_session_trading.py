@@ -17,7 +17,6 @@ from crosswire.domain import (
     Disconnected,
     LoggedIn,
     LookUp,
-    OrdersRead,
     Place,
     PlaceBatch,
     Rejected,
@@ -480,12 +479,3 @@ def test_one_light_question_is_marked_for_the_pool_to_be_kept_warm_by() -> None:
     session.start(NOW)
     cheap = [each for each in session.outbox if isinstance(each, HttpRequest) and each.is_cheap]
     assert [json.loads(each.body)["type"] for each in cheap] == ["exchangeStatus"]
-
-
-def test_a_blank_account_is_not_believed_once_the_stream_has_told_of_an_order() -> None:
-    world = joined()
-    world.quote()
-    assert of(world.do(place()), Accepted)
-    world.disturb(lookup_empty=1.0)
-    reads = [only(world.do(LookUp(ACCOUNT, "open_orders"), seconds=3), OrdersRead) for _ in "1234"]
-    assert [(read.orders, read.is_sure) for read in reads] == [((), False)] * 4

@@ -1,1 +1,1 @@
-"""Commands -> canonical actions and signed bodies, pure. See `actions`, `envelope`, `info`."""
+"""Commands -> canonical actions and signed bodies, pure. See `commands`, `actions`, `info`."""

@@ -5,20 +5,11 @@ account's own. The questions of one look-up leave together, so that they show on
 got lost on its way is asked again, by the other transport, before the whole is given up.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct, structs
 
-from crosswire.domain import (
-    Accepted,
-    AnyEvent,
-    Closed,
-    Filled,
-    LookUp,
-    OrdersRead,
-    ReadFailed,
-)
+from crosswire.domain import AnyEvent, LookUp, ReadFailed
 from crosswire.venues.hyperliquid import canonical
 from crosswire.venues.hyperliquid.decode import info
 from crosswire.venues.hyperliquid.decode.messages import Reply
@@ -172,25 +163,10 @@ class LookUps:
         del self._running[read.what]
         self._clock.see(read.horizon_ns)
         events = read.conclude(now_ns)
-        self._note(events)
         if isinstance(read, OpenOrdersRead):
             self._blanks = self._blanks + 1 if read.is_blank else 0
         self.counts["lookups_failed"] += isinstance(events[-1], ReadFailed)
         return [*events, *self._release(now_ns)]
-
-    def heard(self, events: Sequence[AnyEvent]) -> None:
-        """Take in what the private stream said: how far the chain is, and that there are orders."""
-        for event in events:
-            self._clock.see(getattr(event, "venue_ns", 0))
-        self._note(events)
-
-    def _note(self, events: Sequence[AnyEvent]) -> None:
-        """Whoever had an order has a history: from then on an empty one is a blind one."""
-        self.has_traded = self.has_traded or any(
-            isinstance(event, Accepted | Closed | Filled)
-            or (isinstance(event, OrdersRead) and len(event.orders) > 0)
-            for event in events
-        )
 
     def failed(self, request: HttpRequest, reason: str, now_ns: int) -> list[AnyEvent]:
         """No answer: a failed look-up is not an empty one."""

@@ -447,7 +447,8 @@ class Trading:
 
     def _channel(self, message: ChannelMessage, now_ns: int) -> list[AnyEvent]:
         events = self._picture.streamed(message.events)
-        self._lookups.heard(events)
+        for event in events:
+            self.clock.see(getattr(event, "venue_ns", 0))
         return [*events, *self._release(now_ns)]
 
     # --- time ---
